@@ -1,0 +1,1 @@
+"""Code that the API and the agents service share."""

@@ -1,0 +1,36 @@
+"""Engines for SQLite (embedded, one writer) and PostgreSQL."""
+
+from pathlib import Path
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+# A writer that waits this long (milliseconds) is stuck, not busy.
+SQLITE_BUSY_TIMEOUT = 10_000
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An asynchronous engine for a SQLAlchemy URL.
+
+    SQLite runs in WAL mode, so that readers never wait for the writer, and enforces foreign keys.
+    The folder of a SQLite file is created when it is missing.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(parsed)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,77 @@
+"""Structured logs with a correlation ID and without secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from asgi_correlation_id import correlation_id
+
+# Names whose values never reach a log, wherever they appear as a key.
+SECRET_KEYS = re.compile(
+    r"(pass(word|wd)?|secret|token|authorization|api[-_]?key|cookie|url)$", re.I
+)
+# Credentials inside text: in URLs, bearer headers and the key formats of model providers.
+SECRET_TEXT = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}", re.I)
+
+
+def configure_logging(level: str, *, json: bool) -> None:
+    """Send all logs, those of libraries included, to standard output.
+
+    `json` is for production; development gets one readable line for each event.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso" if json else "%H:%M:%S"),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _add_correlation_id,
+        redact,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if json
+        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0)
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+
+
+def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace secrets in a log event by `[redacted]` (a structlog processor)."""
+    for key, value in event.items():
+        if SECRET_KEYS.search(key):
+            event[key] = "[redacted]"
+        elif isinstance(value, str):
+            event[key] = SECRET_TEXT.sub("[redacted]", value)
+    return event
+
+
+def _add_correlation_id(
+    _: Any, __: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    if request_id := correlation_id.get():
+        event["request_id"] = request_id
+    return event

@@ -1,0 +1,169 @@
+"""Settings of every service: `platform.toml`, overridden by `.env`, overridden by the environment.
+
+A value `key` in the table `[section]` of `platform.toml` is overridden by the variable
+`SECTION__KEY`, so that a developer can move a port and a server can set an address without
+changing a tracked file. Secrets have no place in `platform.toml`; they come from `.env` only.
+"""
+
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+# Tests, containers and several checkouts on one machine point this at another project's folder.
+PROJECT_ROOT = Path(os.environ.get("PLATFORM_ROOT") or Path(__file__).parents[1]).resolve()
+
+Provider = Literal["offline", "openai", "anthropic", "ollama", "openai-compatible"]
+
+
+class SettingsError(Exception):
+    """A value in `platform.toml` or `.env` is missing or wrong; the message says which."""
+
+
+class Customer(BaseModel):
+    """Who runs this platform."""
+
+    name: str
+    slug: str
+    domain: str
+    admin_email: str
+    created_on: str
+
+
+class Services(BaseModel):
+    """The optional services that this project contains; API and agents service always run."""
+
+    enabled: list[str] = []
+
+
+class Ports(BaseModel):
+    """TCP ports on 127.0.0.1."""
+
+    api: int = Field(9000, ge=1, le=65535)
+    web: int = Field(9001, ge=1, le=65535)
+    langgraph: int = Field(6200, ge=1, le=65535)
+
+
+class Database(BaseModel):
+    """Where data is kept. `url` is a SQLAlchemy URL; empty means SQLite files under `data/`."""
+
+    kind: Literal["sqlite", "postgresql"] = "sqlite"
+    url: SecretStr = SecretStr("")
+
+
+class Model(BaseModel):
+    """The language model that agents use unless they name another.
+
+    `name` empty means the provider's default; `base_url` is needed by `openai-compatible`.
+    """
+
+    provider: Provider = "offline"
+    name: str = ""
+    base_url: str = ""
+
+
+class Settings(BaseSettings):
+    """All settings of the platform.
+
+    Raises `SettingsError` through `get_settings` when a value is missing or wrong.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_nested_delimiter="__",
+        toml_file=PROJECT_ROOT / "platform.toml",
+        extra="ignore",
+    )
+
+    environment: Literal["development", "production"] = "development"
+    customer: Customer
+    services: Services = Services()
+    ports: Ports = Ports()
+    database: Database = Database()
+    model: Model = Model()
+
+    secret_key: SecretStr
+    """Signs sessions."""
+    service_token: SecretStr
+    """What the API shows to the agents service; nothing else may call it."""
+    openai_api_key: SecretStr = SecretStr("")
+    anthropic_api_key: SecretStr = SecretStr("")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder of SQLite files and other state; git ignores it."""
+        return PROJECT_ROOT / "data"
+
+    @property
+    def langgraph_url(self) -> str:
+        """Where the API reaches the agents service."""
+        return os.environ.get("LANGGRAPH_URL") or f"http://127.0.0.1:{self.ports.langgraph}"
+
+    def database_url(self, name: str) -> str:
+        """SQLAlchemy URL of the database `name` ("platform" or "agents").
+
+        On PostgreSQL both are tables of one database; on SQLite each is a file with one writer.
+        """
+        if self.database.kind == "postgresql":
+            return self.database.url.get_secret_value()
+        return f"sqlite+aiosqlite:///{self.data_dir / name}.db"
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        url = self.database.url.get_secret_value()
+        if self.database.kind == "postgresql" and not url.startswith("postgresql+psycopg://"):
+            raise ValueError(
+                "DATABASE__URL must be set in .env, as postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+            )
+        for name in ("secret_key", "service_token"):
+            # Shorter than 32 bytes is guessable; the template's values are 64 hex digits.
+            if not re.fullmatch(r"\S{32,}", getattr(self, name).get_secret_value()):
+                raise ValueError(
+                    f"{name.upper()} must be at least 32 characters; "
+                    "`uv run platform secrets` writes what is missing into .env"
+                )
+        if self.model.provider == "openai-compatible" and not self.model.base_url:
+            raise ValueError("MODEL__BASE_URL must be set for the provider openai-compatible")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before `.env` before `platform.toml`."""
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, toml
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises `SettingsError` with one line for each value to mend.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # the sources fill the fields
+    except ValidationError as error:
+        lines = []
+        for detail in error.errors():
+            variable = "__".join(str(part) for part in detail["loc"]).upper()
+            lines.append(f"{variable}: {detail['msg']}".removeprefix(": "))
+        raise SettingsError("platform.toml or .env: " + "; ".join(lines)) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"platform.toml or .env cannot be read: {error}") from None
