@@ -1,7 +1,11 @@
 # Everything needs Python 3.11+, git and make; the rest comes from the package mirrors that pip and npm
 # are set up with.
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
-RUN := $(UV) run --no-project --python .venv/bin/python
+PYTHON := .venv/bin/python
+# One venv for this repository's own tools and one for the platform where it stands.
+VENV := $(UV) venv --quiet --allow-existing --python python3
+INSTALL := $(UV) pip install --quiet --require-hashes
+COPIER := .venv/bin/copier
 PIN := -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --group dev \
   -o constraints.txt pyproject.toml
 DEMO ?= .demo/acme
@@ -11,30 +15,38 @@ help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: .venv/ready  ## Create a customer's project from this template and run it until Ctrl-C
-	@$(RUN) tests/demo.py $(DEMO)
+	@test -e $(DEMO)/.copier-answers.yml || $(COPIER) copy --trust --defaults --quiet --vcs-ref HEAD . $(DEMO)
+	@$(MAKE) --no-print-directory -C $(DEMO) dev
 
-test: .venv/ready  ## Test the template and what it generates
-	@$(RUN) tests/system_packages.py
-	@$(RUN) -m pytest -n 2 --dist loadgroup $(ARGS)
+test: .venv/ready template/.venv/ready  ## Test the template and what it generates (ARGS: for pytest)
+	@.ci/packages
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
 
-lint: .venv/ready  ## Check the style and types of the template's own code
-	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
+lint: .venv/ready template/.venv/ready  ## Check the style and types of the template's own code
+	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
+	@cd template && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
 bench: .venv/ready  ## Measure, side by side with the alternatives
-	@$(RUN) -m tests.bench
+	@$(PYTHON) -m tests.bench
 
 constraints:  ## Pin and hash all packages again, here and in the template
 	$(UV) pip compile $(PIN)
 	$(UV) pip compile $(PIN) --directory template $(foreach part,api langgraph shared tools,--no-emit-package platform-$(part))
 
 clean:  ## Remove what the other targets made, but no project
-	rm -rf .venv .cache
+	rm -rf .venv .cache template/.venv
 
 .cache/uv/bin/uv:
 	python3 -m venv .cache/uv
 	.cache/uv/bin/pip install --quiet 'uv>=0.13'
 
 .venv/ready: constraints.txt | $(UV)
-	$(UV) venv --quiet --allow-existing --python python3 .venv
-	$(UV) pip install --quiet --python .venv/bin/python --require-hashes -r constraints.txt
+	$(VENV) .venv
+	$(INSTALL) --python .venv/bin/python -r constraints.txt
+	@touch $@
+
+template/.venv/ready: template/constraints.txt | $(UV)
+	$(VENV) template/.venv
+	$(INSTALL) --python template/.venv/bin/python -r template/constraints.txt
+	$(UV) pip install --quiet --python template/.venv/bin/python --no-deps -e template/scripts/customer-tools
 	@touch $@

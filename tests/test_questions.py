@@ -1,11 +1,11 @@
 """Questions: good answers arrive unharmed, bad ones are refused before anything is written."""
 
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from pytest_copier.plugin import CopierFixture
 
 from tests.conftest import run_copier
 
@@ -44,9 +44,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_valid_name_reaches_the_settings_and_the_answers_unchanged(
-    generate: Callable[..., Path], tmp_path: Path, name: str
+    copier: CopierFixture, tmp_path: Path, name: str
 ) -> None:
-    project = generate(tmp_path / "project", customer_name=name, customer_slug="acme")
+    project = copier.copy(tmp_path / "project", customer_name=name, customer_slug="acme").path
     settings = tomllib.loads((project / "platform.toml").read_text())
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text())
     assert settings["customer"]["name"] == answers["customer_name"] == name
@@ -104,9 +104,9 @@ def test_addresses_of_model_servers_are_checked(
     ],
 )
 def test_the_slug_is_derived_from_the_name(
-    generate: Callable[..., Path], tmp_path: Path, name: str, slug: str
+    copier: CopierFixture, tmp_path: Path, name: str, slug: str
 ) -> None:
-    project = generate(tmp_path / "project", customer_name=name)
+    project = copier.copy(tmp_path / "project", customer_name=name).path
     answers = yaml.safe_load((project / ".copier-answers.yml").read_text())
     assert answers["customer_slug"] == slug
     assert answers["admin_email"] == f"admin@{slug}.example"
@@ -122,13 +122,13 @@ def test_answers_come_from_a_file(template: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "p/apps/web").exists()
 
 
-def test_the_date_of_creation_is_an_answer(generate: Callable[..., Path], tmp_path: Path) -> None:
-    project = generate(tmp_path / "project", created_on="2020-02-29")
+def test_the_date_of_creation_is_an_answer(copier: CopierFixture, tmp_path: Path) -> None:
+    project = copier.copy(tmp_path / "project", created_on="2020-02-29").path
     assert "created_on: '2020-02-29'" in (project / ".copier-answers.yml").read_text()
 
 
-def test_no_answer_is_a_secret(generate: Callable[..., Path], tmp_path: Path) -> None:
-    project = generate(tmp_path / "project")
+def test_no_answer_is_a_secret(copier: CopierFixture, tmp_path: Path) -> None:
+    project = copier.copy(tmp_path / "project").path
     secrets = [
         line.partition("=")[2]
         for line in (project / ".env").read_text().splitlines()

@@ -6,13 +6,13 @@ import itertools
 import json
 import subprocess
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from plumbum import local
 from plumbum.cmd import git
+from pytest_copier.plugin import CopierFixture
 
 from tests.conftest import ROOT, VERSION, run_copier
 
@@ -50,9 +50,9 @@ def parse(path: Path) -> None:
 
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda c: "-".join(map(str, c.values())))
 def test_every_combination_parses_and_leaves_no_jinja(
-    generate: Callable[..., Path], tmp_path: Path, choice: dict[str, object]
+    copier: CopierFixture, tmp_path: Path, choice: dict[str, object]
 ) -> None:
-    project = generate(tmp_path / "project", **choice)
+    project = copier.copy(tmp_path / "project", **choice).path
     names = [path.relative_to(project).as_posix() for path in tracked(project)]
     assert not [n for n in names if "{" in n or n.endswith(".jinja")]
     assert any(n.startswith("apps/web/") for n in names) == ("web" in choice["services"])
@@ -63,19 +63,17 @@ def test_every_combination_parses_and_leaves_no_jinja(
         assert "{{" not in (project / name).read_text()
 
 
-def test_rendered_twice_is_the_same_byte_for_byte(
-    generate: Callable[..., Path], tmp_path: Path
-) -> None:
-    one, two = generate(tmp_path / "one"), generate(tmp_path / "two")
+def test_rendered_twice_is_the_same_byte_for_byte(copier: CopierFixture, tmp_path: Path) -> None:
+    one, two = copier.copy(tmp_path / "one").path, copier.copy(tmp_path / "two").path
     names = [path.relative_to(one) for path in tracked(one)]
     assert names == [path.relative_to(two) for path in tracked(two)]
     assert filecmp.cmpfiles(one, two, names, shallow=False)[1:] == ([], [])
 
 
 def test_the_project_is_in_git_clean_and_nothing_rendered_is_ignored(
-    generate: Callable[..., Path], tmp_path: Path
+    copier: CopierFixture, tmp_path: Path
 ) -> None:
-    project = generate(tmp_path / "project")
+    project = copier.copy(tmp_path / "project").path
     with local.cwd(project):
         assert git("status", "--porcelain") == ""
         assert len(git("log", "--oneline").splitlines()) == 1
@@ -85,10 +83,10 @@ def test_the_project_is_in_git_clean_and_nothing_rendered_is_ignored(
 
 
 def test_a_copy_inside_a_repository_makes_no_second_one(
-    generate: Callable[..., Path], tmp_path: Path
+    copier: CopierFixture, tmp_path: Path
 ) -> None:
     git("init", "--quiet", tmp_path)
-    assert not (generate(tmp_path / "project") / ".git").exists()
+    assert not (copier.copy(tmp_path / "project").path / ".git").exists()
 
 
 def test_the_formatter_changes_nothing(project: Path) -> None:
