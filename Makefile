@@ -10,6 +10,9 @@ PIN := -q --universal --generate-hashes --no-annotate --no-header --no-emit-inde
   -o constraints.txt pyproject.toml
 DEMO ?= .demo/acme
 
+# The tests start Python hundreds of times: let it keep its compiled modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test bench lint constraints clean
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14

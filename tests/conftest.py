@@ -39,6 +39,7 @@ def pytest_configure() -> None:
     os.environ.update(ENVIRONMENT)
     # The venv that runs the tests is none of a generated project's business.
     os.environ.pop("VIRTUAL_ENV", None)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
