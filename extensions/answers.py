@@ -33,7 +33,9 @@ def customer_name_problem(value: str) -> str:
     if len(value) > 80:
         return f"Type at most 80 characters; this has {len(value)}."
     # Cc, Cf, Cs, Co, Cn and the line and paragraph separators: invisible or not text.
-    if any(unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in value):
+    if any(
+        unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in value
+    ):
         return "Type visible characters only, on one line."
     return ""
 

@@ -1,4 +1,4 @@
-"""From a clean clone to a running platform: `make demo`, with empty and with warm package caches."""
+"""From a clean clone to a running platform: `make demo`, with empty and warm package caches."""
 
 import os
 import signal
