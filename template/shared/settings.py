@@ -60,8 +60,15 @@ class Database(BaseModel):
     url: SecretStr = SecretStr("")
 
 
-class Model(BaseModel):
-    """The language model that agents use unless they name another.
+class Price(BaseModel):
+    """What one million tokens cost, in whatever currency all prices are given."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+
+
+class ModelChoice(BaseModel):
+    """One language model.
 
     `name` empty means the provider's default; `base_url` is needed by `openai-compatible`.
     """
@@ -69,6 +76,49 @@ class Model(BaseModel):
     provider: Provider = "offline"
     name: str = ""
     base_url: str = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.provider == "openai-compatible" and not (self.base_url and self.name):
+            raise ValueError("openai-compatible needs base_url and name: MODEL__BASE_URL=…")
+        return self
+
+
+class Model(ModelChoice):
+    """The language model that agents use unless their `agent.toml` names another."""
+
+    api_key: SecretStr = SecretStr("")
+    """For `openai-compatible`; the other providers have a variable of their own."""
+    timeout_seconds: float = Field(60, gt=0)
+    max_retries: int = Field(2, ge=0)
+    fallbacks: list[ModelChoice] = []
+    """Asked in this order when the model fails after its retries."""
+    prices: dict[str, Price] = {}
+    """By model name; a model without a price has an unknown cost."""
+    offline_only: bool = False
+    """Every agent gets the offline model, whatever it names: for tests."""
+
+
+class McpServer(BaseModel):
+    """How to reach an MCP server: a `command` to start, or the `url` of a running one."""
+
+    command: str = ""
+    args: list[str] = []
+    env: dict[str, str] = {}
+    url: str = ""
+    headers: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("an MCP server has either a command or a url")
+        return self
+
+
+class Mcp(BaseModel):
+    """MCP servers by name, for the agents that use them."""
+
+    servers: dict[str, McpServer] = {}
 
 
 class Settings(BaseSettings):
@@ -91,6 +141,7 @@ class Settings(BaseSettings):
     ports: Ports = Ports()
     database: Database = Database()
     model: Model = Model()
+    mcp: Mcp = Mcp()
 
     secret_key: SecretStr
     """Signs sessions."""
@@ -133,8 +184,6 @@ class Settings(BaseSettings):
                     f"{name.upper()} must be at least 32 characters; "
                     "`uv run platform secrets` writes what is missing into .env"
                 )
-        if self.model.provider == "openai-compatible" and not self.model.base_url:
-            raise ValueError("MODEL__BASE_URL must be set for the provider openai-compatible")
         return self
 
     @classmethod
