@@ -1,0 +1,23 @@
+"""The agents' tests need no service, no key and no `.env`: every model is the offline one."""
+
+import os
+import secrets
+import tempfile
+
+# Before anything reads the settings, and whatever this machine's own settings are.
+ROOT = tempfile.TemporaryDirectory(prefix="platform-tests-")
+os.environ |= {
+    "PLATFORM_ROOT": ROOT.name,
+    "CUSTOMER__NAME": "Test company",
+    "CUSTOMER__SLUG": "test-company",
+    "CUSTOMER__DOMAIN": "platform.test.example",
+    "CUSTOMER__ADMIN_EMAIL": "admin@test.example",
+    "CUSTOMER__CREATED_ON": "2025-01-01",
+    "DATABASE__KIND": "sqlite",
+    "ENVIRONMENT": "development",
+    "LANGGRAPH_STRICT_MSGPACK": "true",
+    "LANGSMITH_TRACING": "false",
+    "MODEL__OFFLINE_ONLY": "true",
+    "SECRET_KEY": secrets.token_hex(32),
+    "SERVICE_TOKEN": secrets.token_hex(32),
+}

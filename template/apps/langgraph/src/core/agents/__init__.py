@@ -1,0 +1,31 @@
+"""Agents: found by folder, loaded by path, reloaded on save."""
+
+from .definition import (
+    Agent,
+    AgentDefinition,
+    Limits,
+    agent_folder,
+    check_name,
+    read_definition,
+)
+from .registry import (
+    AGENTS_FOLDER,
+    AgentNotFound,
+    AgentRegistry,
+    AgentUnavailable,
+    get_registry,
+)
+
+__all__ = [
+    "AGENTS_FOLDER",
+    "Agent",
+    "AgentDefinition",
+    "AgentNotFound",
+    "AgentRegistry",
+    "AgentUnavailable",
+    "Limits",
+    "agent_folder",
+    "check_name",
+    "get_registry",
+    "read_definition",
+]

@@ -1,0 +1,132 @@
+"""Imports an agent's `graph.py` by path, as often as it changes."""
+
+import hashlib
+import importlib
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from langgraph.graph import StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+Graph = CompiledStateGraph[Any, Any, Any, Any]
+
+# What a change must be in to make a new version; data that an agent writes does not.
+SOURCE_SUFFIXES = frozenset({".py", ".toml", ".md", ".txt", ".json", ".yaml", ".yml"})
+
+
+def load_graph(package: str, folder: Path) -> Graph:
+    """Import `folder/graph.py` afresh and return its compiled `graph`.
+
+    The modules keep the names `PACKAGE.FOLDER.…` from one load to the next, because checkpoints
+    name the classes in them. If the import fails, the modules of the last load are put back.
+    Raises whatever the import raises, and `TypeError` if `graph` is missing or no graph.
+    """
+    with _fresh_modules(f"{package}.{folder.name}"):
+        module = importlib.import_module(f"{package}.{folder.name}.graph")
+        return _compiled(module, folder.name)
+
+
+def register_package(package: str, folder: Path) -> None:
+    """Make the folders in `folder` importable as `PACKAGE.NAME`, whatever characters they hold."""
+    if not any(isinstance(finder, _AgentFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AgentFinder())
+    _AgentFinder.packages.add(package)
+    if package not in sys.modules:
+        spec = ModuleSpec(package, None, is_package=True)
+        spec.submodule_search_locations = [str(folder)]
+        sys.modules[package] = importlib.util.module_from_spec(spec)
+
+
+def source_version(folder: Path) -> str:
+    """A hash of the folder's sources, test files and hidden files excepted."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        if file.suffix in SOURCE_SUFFIXES and not any(
+            re.match(r"\.|_{2}pycache|test", part) for part in parts
+        ):
+            digest.update("/".join(parts).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def explain(error: BaseException, folder: Path) -> str:
+    """One line for the author: the file and line in `folder`, and what went wrong there."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_shown(error.filename, folder)}, line {error.lineno}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if not inside:
+        return text if not isinstance(error, ValueError | TypeError) else str(error)
+    return f"{_shown(inside[-1].filename, folder)}, line {inside[-1].lineno}: {text}"
+
+
+class _AgentFinder(MetaPathFinder):
+    """Finds the modules of agents and compiles them from source each time.
+
+    Python's own cache takes a file for unchanged when it was saved twice within a second.
+    """
+
+    packages: set[str] = set()  # noqa: RUF012  # one finder serves the process
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not any(fullname.startswith(f"{package}.") for package in self.packages):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec and spec.origin and isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _UncachedLoader(fullname, spec.origin)
+            spec.cached = None
+        return spec
+
+
+class _UncachedLoader(SourceFileLoader):
+    def path_stats(self, path: Any) -> Mapping[str, Any]:
+        raise OSError  # how importlib is told that there is nothing to compare a cache with
+
+
+@contextmanager
+def _fresh_modules(name: str) -> Iterator[None]:
+    previous = _take_modules(name)
+    importlib.invalidate_caches()
+    try:
+        yield
+    except BaseException:
+        _take_modules(name)
+        sys.modules.update(previous)
+        raise
+
+
+def _take_modules(name: str) -> dict[str, ModuleType]:
+    names = [key for key in sys.modules if key == name or key.startswith(f"{name}.")]
+    return {key: sys.modules.pop(key) for key in names}
+
+
+def _compiled(module: ModuleType, name: str) -> Graph:
+    graph = getattr(module, "graph", None)
+    if graph is None:
+        raise TypeError("graph.py has no `graph`: assign the graph to that name")
+    if callable(graph) and not isinstance(graph, StateGraph | CompiledStateGraph):
+        graph = graph()
+    if isinstance(graph, StateGraph):
+        return graph.compile(name=name)
+    if isinstance(graph, CompiledStateGraph):
+        return graph.copy(update={"checkpointer": None, "name": name})
+    raise TypeError(
+        f"`graph` in graph.py is a {type(graph).__name__}: it must be a StateGraph, "
+        "a compiled graph, or a function without parameters that returns one"
+    )
+
+
+def _shown(file: str, folder: Path) -> str:
+    path = Path(file)
+    return str(path.relative_to(folder.parent) if path.is_relative_to(folder) else path)

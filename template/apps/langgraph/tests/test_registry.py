@@ -1,0 +1,157 @@
+"""Agents are found, loaded, reloaded and, when broken, kept at their last good version."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.langgraph.src.core.agents import AgentNotFound, AgentRegistry, AgentUnavailable
+
+GRAPH = """
+from langgraph.graph import END, START, MessagesState, StateGraph
+from .words import WORD
+
+def reply(state: MessagesState):
+    return {"messages": [("ai", WORD)]}
+
+graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply").add_edge("reply", END)
+"""
+
+
+def write_agent(folder: Path, name: str, word: str = "hello", graph: str = GRAPH) -> Path:
+    agent = folder / name
+    agent.mkdir(exist_ok=True)
+    (agent / "words.py").write_text(f"WORD = {word!r}\n")
+    (agent / "graph.py").write_text(graph)
+    return agent
+
+
+def answer(registry: AgentRegistry, name: str) -> str:
+    agent = registry.get(name)
+    state: dict[str, Any] = agent.graph.invoke(agent.input_for("hi"))
+    return agent.answer(state)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> AgentRegistry:
+    return AgentRegistry(tmp_path)
+
+
+def test_agent_with_hyphens_and_a_module_of_its_own(registry: AgentRegistry) -> None:
+    write_agent(registry.folder, "my-first-agent")
+    registry.load_all()
+    assert answer(registry, "my-first-agent") == "hello"
+    assert registry.get("my-first-agent").title == "My first agent"
+
+
+def test_modules_of_one_name_in_two_agents_stay_apart(registry: AgentRegistry) -> None:
+    write_agent(registry.folder, "one", "from one")
+    write_agent(registry.folder, "two", "from two")
+    registry.load_all()
+    assert (answer(registry, "one"), answer(registry, "two")) == ("from one", "from two")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "graph = graph.compile()",
+        "builder = graph\ndef graph(): return builder",
+        "builder = graph.compile()\ndef graph(): return builder",
+    ],
+)
+def test_forms_of_graph(registry: AgentRegistry, ending: str) -> None:
+    write_agent(registry.folder, "form", graph=GRAPH + ending)
+    assert answer(registry, "form") == "hello"
+
+
+def test_two_saves_within_a_second_are_two_versions(registry: AgentRegistry) -> None:
+    write_agent(registry.folder, "quick", "one")
+    first = registry.get("quick")
+    write_agent(registry.folder, "quick", "two")
+    registry.load("quick")
+    assert answer(registry, "quick") == "two"
+    assert registry.get("quick").version != first.version
+
+
+def test_broken_version_leaves_the_good_one_serving(registry: AgentRegistry) -> None:
+    agent = write_agent(registry.folder, "desk", "good")
+    registry.load_all()
+    (agent / "words.py").write_text("WORD = 'bad'\n\nraise RuntimeError('no database')\n")
+    registry.load_all()
+    assert answer(registry, "desk") == "good"
+    assert registry.errors["desk"] == "desk/words.py, line 3: RuntimeError: no database"
+    write_agent(registry.folder, "desk", "mended")
+    registry.load_all()
+    assert answer(registry, "desk") == "mended"
+    assert registry.errors == {}
+
+
+def test_running_graph_survives_a_reload(registry: AgentRegistry) -> None:
+    write_agent(registry.folder, "desk", "old")
+    old = registry.get("desk")
+    write_agent(registry.folder, "desk", "new")
+    registry.load_all()
+    assert old.answer(old.graph.invoke(old.input_for("hi"))) == "old"
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        ({"graph.py": "def x(:\n"}, "bad/graph.py, line 1: invalid syntax"),
+        ({"graph.py": "x = 1\n"}, "graph.py has no `graph`: assign the graph to that name"),
+        ({"graph.py": "graph = 3\n"}, "`graph` in graph.py is a int"),
+        ({"graph.py": "import sys\nsys.exit(3)\n"}, "bad/graph.py, line 2: SystemExit: 3"),
+        ({"agent.toml": ""}, "bad/graph.py is missing"),
+        ({"graph.py": GRAPH, "agent.toml": "titel = 'x'\n"}, "agent.toml: titel: Extra inputs"),
+        ({"graph.py": GRAPH, "agent.toml": "title = \n"}, "agent.toml: Invalid value"),
+        (
+            {"graph.py": GRAPH, "agent.toml": "[limits]\nmax_steps = -1\n"},
+            "agent.toml: limits.max_steps: Input should be greater than 0",
+        ),
+    ],
+)
+def test_error_tells_the_author_what_to_mend(
+    registry: AgentRegistry, files: dict[str, str], error: str
+) -> None:
+    (registry.folder / "bad").mkdir()
+    for name, text in files.items():
+        (registry.folder / "bad" / name).write_text(text)
+    registry.load_all()
+    assert registry.errors["bad"].startswith(error)
+    with pytest.raises(AgentUnavailable, match="does not load"):
+        registry.get("bad")
+
+
+@pytest.mark.parametrize("name", ["threads", "v1", "Capital", "two--hyphens", "a" * 61])
+def test_names_that_are_refused(registry: AgentRegistry, name: str) -> None:
+    write_agent(registry.folder, name)
+    registry.load_all()
+    assert repr(name) in registry.errors[name]
+    assert registry.list() == []
+
+
+@pytest.mark.parametrize("name", ["missing", "../etc", ""])
+def test_unknown_agent(registry: AgentRegistry, name: str) -> None:
+    with pytest.raises(AgentNotFound):
+        registry.get(name)
+
+
+async def test_watching(registry: AgentRegistry) -> None:
+    async def until(expected: dict[str, str]) -> None:
+        while {agent.name: answer(registry, agent.name) for agent in registry.list()} != expected:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    write_agent(registry.folder, "first", "one")
+    watching = asyncio.create_task(registry.watch())
+    try:
+        async with asyncio.timeout(30):
+            await until({"first": "one"})
+            write_agent(registry.folder, "first", "two")
+            await until({"first": "two"})
+            write_agent(registry.folder, "second", "three")
+            await until({"first": "two", "second": "three"})
+            (registry.folder / "first").rename(registry.folder / ".gone")
+            await until({"second": "three"})
+    finally:
+        watching.cancel()
