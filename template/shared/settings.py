@@ -121,6 +121,28 @@ class Mcp(BaseModel):
     servers: dict[str, McpServer] = {}
 
 
+class Agents(BaseModel):
+    """How the agents service runs agents; each is the default for every agent and user."""
+
+    max_runs: int = Field(256, ge=1)
+    """Runs that one replica executes at a time; further ones wait in the queue."""
+    run_seconds: float = Field(3600, gt=0)
+    """The longest a run may take, unless the agent says otherwise."""
+    rate_limit: str = "120/minute"
+    """Runs that one user may start, in the notation of the library `limits`."""
+    max_body_bytes: int = Field(4_000_000, ge=1)
+    lease_seconds: float = Field(15, gt=0)
+    """A replica that is silent for this long has lost its runs; another continues them."""
+    shutdown_seconds: float = Field(20, ge=0)
+    """How long a service that stops lets its runs finish before it hands them over."""
+    event_hours: float = Field(24, gt=0)
+    """How long the stream of a finished run can be replayed."""
+    webhook_hosts: list[str] = []
+    """Hosts that may be told of a finished run; none unless they are listed."""
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs webhooks, as the Standard Webhooks specification says: at least 32 characters."""
+
+
 class Settings(BaseSettings):
     """All settings of the platform.
 
@@ -142,6 +164,7 @@ class Settings(BaseSettings):
     database: Database = Database()
     model: Model = Model()
     mcp: Mcp = Mcp()
+    agents: Agents = Agents()
 
     secret_key: SecretStr
     """Signs sessions."""
@@ -149,6 +172,8 @@ class Settings(BaseSettings):
     """What the API shows to the agents service; nothing else may call it."""
     openai_api_key: SecretStr = SecretStr("")
     anthropic_api_key: SecretStr = SecretStr("")
+    watch_polling: bool = False
+    """Development: look for changed files at intervals, where the file system reports none."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
