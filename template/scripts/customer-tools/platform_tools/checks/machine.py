@@ -1,0 +1,128 @@
+"""Tools, installed packages, disk space and ports of this machine."""
+
+import hashlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from platform_tools import project, running
+from platform_tools.checks import Finding
+from platform_tools.errors import PlatformError
+
+BIN = Path(sys.executable).parent
+# `git merge-tree --write-tree`, which updates are merged with.
+GIT = (2, 38)
+NODE = (22, 0)
+GIB = 1024**3
+
+
+def tools() -> Iterator[Finding]:
+    """Python, git, uv and Node.js."""
+    yield Finding("ok", "python", platform.python_version())
+    yield _tool("git", shutil.which("git"), GIT, "Install git 2.38 or later: updates need it.")
+    own = project.ROOT / ".cache" / "uv" / "bin"
+    if found := shutil.which("uv"):
+        yield _tool("uv", found, (0, 5), "Install a newer uv.")
+    elif shutil.which("uv", path=str(own)):
+        mend = f'`uv run` needs it there: export PATH="{own}:$PATH"'
+        yield Finding("warn", "uv", "not on PATH", mend)
+    else:
+        yield Finding("fail", "uv", "not found", "make setup")
+    if (project.ROOT / "apps" / "web").is_dir():
+        yield _tool("node", shutil.which("node", path=str(BIN)), NODE, "make setup")
+
+
+def packages() -> Iterator[Finding]:
+    """Whether lock files are there, follow the vendor, and are what is installed."""
+    lock = project.ROOT / "uv.lock"
+    if not lock.exists():
+        yield Finding("fail", "uv.lock", "missing", "make setup")
+    elif drift := _drift(lock.read_text(), (project.ROOT / "constraints.txt").read_text()):
+        yield Finding(
+            "warn",
+            "uv.lock",
+            f"not the vendor's tested versions (constraints.txt): {', '.join(drift)}",
+            "Fine if your own requirements ask for it; "
+            "otherwise: python3 scripts/customer-tools/setup.py --locks && make setup",
+        )
+    else:
+        yield Finding("ok", "uv.lock", "has the vendor's tested versions")
+    web = project.ROOT / "apps" / "web"
+    if web.is_dir():
+        installed = web / "node_modules" / ".platform-lock"
+        lock = web / "package-lock.json"
+        if not lock.exists() or not installed.exists():
+            yield Finding("fail", "web packages", "not installed", "make setup")
+        elif installed.read_text() != hashlib.sha256(lock.read_bytes()).hexdigest():
+            yield Finding("warn", "web packages", "package-lock.json has changed", "make setup")
+        else:
+            yield Finding("ok", "web packages", "installed")
+
+
+def disk() -> Iterator[Finding]:
+    """Space where data and packages are kept."""
+    free = shutil.disk_usage(project.settings_folder()).free
+    message = f"{free / GIB:.1f} GiB free"
+    if free < GIB / 2:
+        yield Finding("fail", "disk", message, "Make room: databases stop when it is full.")
+    elif free < 2 * GIB:
+        yield Finding("warn", "disk", message, "Make room.")
+    else:
+        yield Finding("ok", "disk", message)
+
+
+def ports() -> Iterator[Finding]:
+    """Whether the services' ports are free, or taken by this project's own services."""
+    try:
+        config = project.settings()
+    except PlatformError:
+        return
+    mine = running.read_state(config.data_dir) or {}
+    wanted = {"api": config.ports.api, "langgraph": config.ports.langgraph}
+    if "web" in config.services.enabled:
+        wanted["web"] = config.ports.web
+    for name, port in wanted.items():
+        if mine.get(name):
+            yield Finding("ok", f"port {port}", f"{name} of this project is running")
+            continue
+        try:
+            running.listen(port).close()
+        except running.PortTakenError as error:
+            mend = f"Stop that, or put PORTS__{name.upper()}={running.free_port(port)} into .env."
+            yield Finding("fail", f"port {port}", f"{name} needs it, {error} has it", mend)
+        except OSError as error:
+            mend = f"Put PORTS__{name.upper()}= with another port into .env."
+            yield Finding("fail", f"port {port}", str(error), mend)
+        else:
+            yield Finding("ok", f"port {port}", f"free for {name}")
+
+
+def _tool(name: str, path: str | None, least: tuple[int, int], mend: str) -> Finding:
+    if not path:
+        return Finding("fail", name, "not found", mend)
+    result = subprocess.run(  # noqa: S603  # a tool found by its name
+        [path, "--version"], capture_output=True, text=True, check=False
+    )
+    if not (version := re.search(r"(\d+)\.(\d+)[.\d]*", result.stdout)):
+        return Finding("fail", name, f"{path} does not run: {result.stderr.strip()}", mend)
+    if (int(version[1]), int(version[2])) < least:
+        return Finding("fail", name, f"{version[0]} is too old", mend)
+    return Finding("ok", name, version[0])
+
+
+def _drift(lock: str, constraints: str) -> list[str]:
+    """Packages of `uv.lock` in another version than any that `constraints.txt` has for them."""
+    pinned = defaultdict(set)
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", constraints, re.M):
+        pinned[name].add(version)
+    return [
+        f"{package['name']} {package['version']}"
+        for package in tomllib.loads(lock)["package"]
+        if package["name"] in pinned and package.get("version") not in pinned[package["name"]]
+    ]

@@ -1,0 +1,217 @@
+"""The course of `platform dev`: check, prepare, start, watch, stop."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_tools import running, secrets
+from platform_tools.dev.output import coloured, say
+from platform_tools.dev.process import Process
+from platform_tools.dev.service import PythonService, Service, StartError, WebService
+from platform_tools.dev.watch import code_changes, settings_changes
+from platform_tools.errors import PlatformError
+from platform_tools.project import ROOT, settings, settings_folder
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+API = "apps.api.src.core"
+LANGGRAPH = "apps.langgraph.src.core"
+# Seconds that the services get to stop after Ctrl-C.
+GRACE = 5.0
+
+
+def run(*, web: bool) -> None:
+    """Run the project's services until Ctrl-C, SIGTERM or SIGHUP.
+
+    `web` false leaves out the web service even where it is enabled. Raises `PlatformError` when a
+    port is taken, a setting is wrong or a service does not start.
+    """
+    started = time.monotonic()
+    for line in secrets.ensure(settings_folder()):
+        say(line)
+    config = settings()
+    config.data_dir.mkdir(exist_ok=True)
+    ports = {"langgraph": config.ports.langgraph, "api": config.ports.api}
+    if web and "web" in config.services.enabled:
+        ports["web"] = config.ports.web
+    listeners = open_ports(ports, config.data_dir)
+    (config.data_dir / running.STATE).unlink(missing_ok=True)
+    try:
+        asyncio.run(_Run(config, listeners, started).main())
+    finally:
+        for listener in listeners.values():
+            listener.close()
+        (config.data_dir / running.STATE).unlink(missing_ok=True)
+
+
+def open_ports(ports: dict[str, int], data_dir: Path) -> dict[str, socket.socket]:
+    """Listening sockets by service. Raises `PlatformError` that names every port that is taken."""
+    if other := running.read_state(data_dir):
+        raise PlatformError(
+            f"platform dev is already running for this project (process {other['pid']}).",
+            f"Stop it with Ctrl-C in its terminal, or: kill {other['pid']}",
+        )
+    listeners: dict[str, socket.socket] = {}
+    taken = []
+    free = max(ports.values())
+    for name, port in ports.items():
+        try:
+            listeners[name] = running.listen(port)
+        except running.PortTakenError as error:
+            free = running.free_port(free)
+            taken.append(
+                f"Port {port} ({name}) is taken by {error}: stop that, or put "
+                f"PORTS__{name.upper()}={free} into .env."
+            )
+    if taken:
+        for listener in listeners.values():
+            listener.close()
+        raise PlatformError("Not started.", "\n".join(taken))
+    return listeners
+
+
+class _Run:
+    def __init__(
+        self, config: "Settings", listeners: dict[str, socket.socket], started: float
+    ) -> None:
+        self.config = config
+        self.started = started
+        self.login: dict[str, str | None] = {}
+        self.env: dict[str, str] = {}
+        if config.watch_polling:
+            # What watchfiles itself and the web's vite.config.ts look at.
+            self.env["WATCHFILES_FORCE_POLLING"] = "true"
+        if coloured():
+            self.env["FORCE_COLOR"] = "1"
+        self.services: dict[str, Service] = {}
+        self.services["api"] = PythonService("api", f"{API}.app:app", listeners["api"], self.env)
+        self.services["langgraph"] = PythonService(
+            "langgraph",
+            f"{LANGGRAPH}.app:app",
+            listeners["langgraph"],
+            self.env,
+            # SQLite has one writer.
+            exclusive=config.database.kind == "sqlite",
+        )
+        if listener := listeners.get("web"):
+            # The web server opens its port itself; so far the port was only kept for it.
+            listener.close()
+            self.services["web"] = WebService(config.ports.web, self.env)
+
+    async def main(self) -> None:
+        """Work until it fails or a signal asks to stop; then leave no process behind."""
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._on_signal, stop)
+        work = asyncio.create_task(self._work())
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                say("stopping; Ctrl-C again does not wait")
+                work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+        finally:
+            stopped.cancel()
+            await Process.stop_all(GRACE)
+            self._show_login()
+            say("stopped")
+
+    def _on_signal(self, stop: asyncio.Event) -> None:
+        if stop.is_set():
+            for process in Process.alive:
+                process.kill()
+        stop.set()
+
+    async def _work(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._reload_on_code())
+                group.create_task(self._reload_on_settings())
+                async with asyncio.TaskGroup() as starting:
+                    starting.create_task(self._start_api())
+                    starting.create_task(self._start_langgraph())
+                    if web := self.services.get("web"):
+                        starting.create_task(web.start())
+                self._ready()
+                for service in self.services.values():
+                    group.create_task(service.supervise())
+        except* StartError:
+            raise PlatformError(
+                "Not started: the lines above say why.",
+                "`platform doctor` checks settings, tools and ports.",
+            ) from None
+
+    async def _start_langgraph(self) -> None:
+        await self._python("langgraph", f"{LANGGRAPH}.migrate")
+        await self.services["langgraph"].start()
+
+    async def _start_api(self) -> None:
+        await self._python("api", f"{API}.migrate")
+        output = await self._python("api", f"{API}.admin", "ensure")
+        self.login = json.loads(output[-1])
+        await self.services["api"].start()
+
+    async def _python(self, name: str, *module: str) -> list[str]:
+        """The output of one of the project's own modules. Raises `StartError` when it fails."""
+        lines: list[str] = []
+        process = await Process.start([sys.executable, "-m", *module], lines.append, env=self.env)
+        if await process.wait() != 0:
+            say("\n".join(lines), name=name)
+            say(f"python -m {' '.join(module)} failed", error=True)
+            raise StartError
+        return lines
+
+    async def _reload_on_code(self) -> None:
+        async for names in code_changes(ROOT, polling=self.config.watch_polling):
+            for name in names:
+                self.services[name].changed.set()
+
+    async def _reload_on_settings(self) -> None:
+        from shared.settings import get_settings
+
+        async for _ in settings_changes(settings_folder(), polling=self.config.watch_polling):
+            get_settings.cache_clear()
+            try:
+                new = settings()
+            except PlatformError as error:
+                say(f"{error.message}. The settings of before stay in use.", error=True)
+                continue
+            if (new.ports, new.services) != (self.config.ports, self.config.services):
+                say("ports or services have changed: start `platform dev` again", error=True)
+                continue
+            for name in ("api", "langgraph"):
+                self.services[name].changed.set()
+
+    def _ready(self) -> None:
+        addresses = {name: service.address for name, service in self.services.items()}
+        state = {"pid": os.getpid(), "web": None, **addresses}
+        running.write_state(self.config.data_dir, state)
+        say("")
+        say(f"{self.config.customer.name}: ready in {time.monotonic() - self.started:.1f} s")
+        for label, name, path in (
+            ("web", "web", ""),
+            ("API", "api", "/docs"),
+            ("agents", "langgraph", ""),
+        ):
+            if name in addresses:
+                say(f"  {label:<10}{addresses[name]}{path}")
+        if email := self.login.get("email"):
+            say(f"  {'sign in':<10}{email}")
+        self._show_login()
+        say("Ctrl-C stops everything.")
+        say("")
+
+    def _show_login(self) -> None:
+        """Show a new administrator's password, once, and even if nothing else succeeded."""
+        if password := self.login.pop("password", None):
+            say(f"  {'password':<10}{password}   (shown only now)")

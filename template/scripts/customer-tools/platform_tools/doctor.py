@@ -1,0 +1,46 @@
+"""`platform doctor`: what is missing, taken or wrong, before anything fails on it."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+
+import typer
+
+from platform_tools.checks import Finding, code, machine, values
+
+COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+# Each yields findings; one that needs working settings comes after the settings.
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    machine.tools,
+    machine.packages,
+    machine.disk,
+    values.settings,
+    values.secrets,
+    machine.ports,
+    code.databases,
+    code.agents,
+)
+
+
+def run(*, as_json: bool) -> int:
+    """Print every finding. Returns 1 when something fails, else 0."""
+    findings = []
+    for check in CHECKS:
+        for finding in check():
+            findings.append(finding)
+            if not as_json:
+                _show(finding)
+    failed = sum(finding.status == "fail" for finding in findings)
+    warned = sum(finding.status == "warn" for finding in findings)
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        print(f"\n{failed} to mend, {warned} to look at." if failed or warned else "\nAll is well.")
+    return 1 if failed else 0
+
+
+def _show(finding: Finding) -> None:
+    status = typer.style(f"{finding.status:<5}", fg=COLOURS[finding.status])
+    typer.echo(f"{status} {finding.name}: {finding.message}")
+    for line in finding.mend.splitlines():
+        typer.echo(f"      {line}")

@@ -1,0 +1,83 @@
+"""One worker of a Python service: uvicorn on a listening socket that `platform dev` holds.
+
+    python -m platform_tools.serve APP SOCKET READY
+
+SOCKET is the file descriptor of the socket, READY that of a pipe to which one byte is written when
+the code has loaded and another when the worker accepts connections. The end of standard input means
+that `platform dev` is gone, however it ended; the worker then stops too.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+import uvicorn
+
+# Seconds in which a worker that is being replaced still answers on open connections, each of which
+# it closes with its next answer: longer than a request takes that has been sent but not yet read.
+DRAIN = 0.5
+# Seconds that an answer, such as a stream, may still take after that.
+GRACE = 10
+
+
+class Worker(uvicorn.Server):
+    """A server that says when it is ready and that can be replaced without a failed request."""
+
+    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        os.write(self._ready, b"L")
+        await super().startup(sockets)
+        os.write(self._ready, b"R")
+        os.close(self._ready)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        await asyncio.sleep(DRAIN)
+        await super().shutdown(sockets)
+
+
+def main() -> int:
+    """Serve until SIGTERM or the end of standard input. 1 when the service could not start."""
+    app, listener, ready = sys.argv[1], socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    # lifespan "on": an error in a service's start-up ends the worker instead of being ignored.
+    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=GRACE)
+    try:
+        Worker(config, ready).run(sockets=[listener])
+    except Exception as error:
+        print(_explain(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _stop_with_parent() -> None:
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _explain(error: Exception) -> str:
+    """The error with those lines of its traceback that are in this project."""
+    root = Path.cwd()
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(root)
+        and ".venv" not in Path(frame.filename).parts
+        and frame.filename != __file__
+    ]
+    lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+    return "".join(lines).rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
