@@ -1,0 +1,179 @@
+"""Which items of three lists are the same one, and in which order a merged container has them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from difflib import SequenceMatcher
+
+from platform_tools.update.structured.lines import merge_sequences
+
+NATURAL_KEYS = (
+    *("id", "name", "key", "path", "repo", "uses", "job_name", "alert", "record", "alias"),
+    *("module", "source", "target", "url", "host", "image", "containerPort", "mountPath"),
+)
+ARGUMENT_LISTS = {"args", "cmd", "command", "entrypoint", "exec", "test"}
+ORDERED_LISTS = {"steps", "script", "before_script", "after_script", "stages", "runcmd"}
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*([<>=!~;@].*)?")
+
+
+def identify(
+    base: list[object], ours: list[object], theirs: list[object]
+) -> tuple[list[str], list[str], list[str]]:
+    """A name for every item: equal names in two lists mean the same item, changed or not.
+
+    Items are matched with the base's by their natural key, then by equality, then by position
+    where one run of items replaced another of the same length. New items are named by their key.
+    """
+    names = [f"base:{index}" for index in range(len(base))]
+    keys = _requirement_keys(base, ours, theirs) or _item_keys
+    return names, _name(base, ours, names, keys), _name(base, theirs, names, keys)
+
+
+def merge_order(
+    base: Sequence[str], ours: Sequence[str], theirs: Sequence[str], kept: set[str]
+) -> list[str] | None:
+    """The names in `kept`, ordered; None where both sides reordered the same items differently."""
+    common = set(base) & set(ours) & set(theirs)
+    in_base, in_ours, in_theirs = (
+        [name for name in side if name in common] for side in (base, ours, theirs)
+    )
+    if in_theirs in (in_base, in_ours):
+        first, second = ours, theirs
+    elif in_ours == in_base:
+        first, second = theirs, ours
+    else:
+        return None
+    merged = [name for name in first if name in kept]
+    for index, name in enumerate(second):
+        if name in kept and name not in merged:
+            merged.insert(_place(merged, second[:index], second[index + 1 :], set(base)), name)
+    return merged
+
+
+def ambiguous(key: str, lists: Sequence[list[object]], names: Sequence[Sequence[str]]) -> bool:
+    """Whether the order of base's, ours' and theirs' items matters and a merge would guess it:
+    changes side by side in a command line, or different steps added at one place."""
+    if key in ARGUMENT_LISTS:
+        return merge_sequences(*([freeze(item) for item in items] for items in lists)) is None
+    in_ours, in_theirs = _added(names[0], names[1]), _added(names[0], names[2])
+    shared = in_ours.keys() & in_theirs.keys()
+    return key in ORDERED_LISTS and any(in_ours[at] != in_theirs[at] for at in shared)
+
+
+def _added(base: Sequence[str], side: Sequence[str]) -> dict[str, list[str]]:
+    place, added = "", dict[str, list[str]]()
+    for name in side:
+        if name in base:
+            place = name
+        else:
+            added.setdefault(place, []).append(name)
+    return added
+
+
+def _place(merged: list[str], before: Sequence[str], after: Sequence[str], base: set[str]) -> int:
+    """Behind the nearest predecessor, and behind what the other side added there."""
+    for name in reversed(before):
+        if name in merged:
+            place = merged.index(name) + 1
+            while name in base and place < len(merged) and merged[place] not in base:
+                place += 1
+            return place
+    return next((merged.index(name) for name in after if name in merged), len(merged))
+
+
+Keys = Callable[[object], dict[str, str]]
+
+
+def _name(base: list[object], side: list[object], names: list[str], keys: Keys) -> list[str]:
+    matched = _match(base, side, keys)
+    result, seen = [], Counter[str]()
+    for index, item in enumerate(side):
+        if index in matched:
+            result.append(names[matched[index]])
+            continue
+        found = keys(item)
+        name = f"new:{next(iter(found.items()))}" if found else f"new:{freeze(item)}"
+        seen[name] += 1
+        result.append(f"{name}#{seen[name]}" if seen[name] > 1 else name)
+    return result
+
+
+def _match(base: list[object], side: list[object], keys: Keys) -> dict[int, int]:
+    matched: dict[int, int] = {}
+    base_keys, side_keys = [keys(item) for item in base], [keys(item) for item in side]
+    for key in ("", *NATURAL_KEYS):
+        places = [_unique(found, key) for found in (base_keys, side_keys)]
+        for value, there in places[1].items():
+            at = places[0].get(value)
+            if at is not None and there not in matched and at not in matched.values():
+                matched[there] = at
+    _align(base, side, matched)
+    return matched
+
+
+def _unique(found: list[dict[str, str]], key: str) -> dict[str, int]:
+    count = Counter(keys[key] for keys in found if key in keys)
+    return {
+        keys[key]: index
+        for index, keys in enumerate(found)
+        if key in keys and count[keys[key]] == 1
+    }
+
+
+def _align(base: list[object], side: list[object], matched: dict[int, int]) -> None:
+    """Match what has no natural key: equal items, then runs replaced by as many others."""
+    free_base = [index for index in range(len(base)) if index not in matched.values()]
+    free_side = [index for index in range(len(side)) if index not in matched]
+    was, now = [freeze(base[i]) for i in free_base], [freeze(side[i]) for i in free_side]
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
+        if tag == "equal" or (tag == "replace" and i_end - i == j_end - j):
+            for at, there in zip(free_base[i:i_end], free_side[j:j_end], strict=True):
+                if tag == "equal" or _alike(base[at], side[there]):
+                    matched[there] = at
+
+
+def _alike(one: object, other: object) -> bool:
+    """Whether one item may be the other, changed: at least half of a mapping's fields are equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        if any(_item_keys(one).get(k, v) != v for k, v in _item_keys(other).items()):
+            return False
+        equal = sum(1 for key in one if key in other and one[key] == other[key])
+        return equal * 2 >= max(len(one), len(other))
+    return not isinstance(one, dict | list) and not isinstance(other, dict | list)
+
+
+def _item_keys(item: object) -> dict[str, str]:
+    if not isinstance(item, dict):
+        return {}
+    found = {
+        key: str(item[key]).split("@")[0] if key == "uses" else str(item[key])
+        for key in NATURAL_KEYS
+        if key in item and not isinstance(item[key], dict | list)
+    }
+    return found if found or len(item) != 1 else {"": str(next(iter(item)))}
+
+
+def _requirement_keys(*lists: list[object]) -> Keys | None:
+    """For lists of requirements or `NAME=value`: the normalised name is the key."""
+    items = [item for items in lists for item in items]
+    found = {item: _REQUIREMENT.fullmatch(item) for item in items if isinstance(item, str)}
+    if len(found) != len(set(map(freeze, items))) or not all(found.values()):
+        return None
+    if not any(match and match[3] for match in found.values()):
+        return None
+    return lambda item: {"": re.sub(r"[-_.]+", "-", str(item)[: len(_name_of(item))]).lower()}
+
+
+def _name_of(item: object) -> str:
+    match = _REQUIREMENT.fullmatch(str(item))
+    return match[1] if match else ""
+
+
+def freeze(item: object) -> Hashable:
+    if isinstance(item, dict):
+        return tuple((key, freeze(value)) for key, value in item.items())
+    if isinstance(item, list):
+        return tuple(map(freeze, item))
+    return item if isinstance(item, Hashable) else repr(item)
