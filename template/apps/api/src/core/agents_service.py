@@ -1,0 +1,85 @@
+"""The connection to the agents service, through LangGraph's own client."""
+
+from typing import Any
+
+import httpx
+from asgi_correlation_id import correlation_id
+from fastapi import HTTPException
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError
+
+from apps.api.src.core.models import User
+from apps.api.src.core.schemas import Agent
+from shared.settings import Settings
+
+UNREACHABLE = "The agents service cannot be reached: check that it runs, then try again."
+# Seconds. Streams send heartbeats; one that is silent for a minute is dead.
+TIMEOUT = httpx.Timeout(60, connect=5)
+# Attempts to connect, so that a restart of the agents service goes unnoticed.
+CONNECT_RETRIES = 3
+MAX_AGENTS = 1000
+
+
+def connect(settings: Settings) -> LangGraphClient:
+    """A client that authenticates with the service token."""
+    token = settings.service_token.get_secret_value()
+    return LangGraphClient(
+        httpx.AsyncClient(
+            base_url=settings.langgraph_url,
+            transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES),
+            timeout=TIMEOUT,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    )
+
+
+def on_behalf_of(user: User) -> dict[str, str]:
+    """Headers that tell the agents service who acts, and the request ID for its logs."""
+    headers = {"X-Platform-User": str(user.id), "X-Platform-Roles": ",".join(user.roles)}
+    if request_id := correlation_id.get():
+        headers["X-Request-ID"] = request_id
+    return headers
+
+
+async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
+    """The agents that the user may talk to; for administrators also those that do not load.
+
+    Raises HTTPException 502 when the agents service does not answer.
+    """
+    try:
+        assistants = await client.assistants.search(limit=MAX_AGENTS, headers=on_behalf_of(user))
+    except httpx.HTTPError as error:
+        raise unavailable(error) from error
+    admin = "admin" in user.roles
+    agents = []
+    for assistant in assistants:
+        metadata: dict[str, Any] = dict(assistant.get("metadata") or {})
+        roles, error_text = metadata.get("roles") or [], metadata.get("error")
+        if not admin and (error_text or (roles and not set(roles) & set(user.roles))):
+            continue
+        agents.append(
+            Agent(
+                name=assistant["assistant_id"],
+                title=assistant.get("name") or assistant["assistant_id"],
+                description=assistant.get("description") or "",
+                icon=metadata.get("icon"),
+                error=error_text,
+            )
+        )
+    return sorted(agents, key=lambda agent: agent.title.lower())
+
+
+def unavailable(error: httpx.HTTPError) -> HTTPException:
+    """The answer (502) for a request that the agents service did not fulfil."""
+    return HTTPException(502, explain(error))
+
+
+def explain(error: httpx.HTTPError) -> str:
+    """What a user is told about a failed call."""
+    if not isinstance(error, APIStatusError):
+        return UNREACHABLE
+    if error.status_code == 401:
+        return (
+            "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
+        )
+    return f"The agents service answered: {error.message}"

@@ -1,0 +1,21 @@
+"""The API service, as uvicorn starts it: `uvicorn apps.api.src.core.app:app`."""
+
+import logging
+import sys
+
+from apps.api.src.core.customization import CustomModuleError
+from apps.api.src.core.factory import create_app
+from apps.api.src.core.secrets_check import check_secrets
+from shared.logging import configure_logging
+from shared.settings import SettingsError, get_settings
+
+try:
+    settings = get_settings()
+    check_secrets(settings)
+    configure_logging(settings.log_level, json=settings.environment == "production")
+    # Each request is logged once, by the service itself; Alembic reports every look at the schema.
+    for name in ("uvicorn.access", "httpx", "alembic"):
+        logging.getLogger(name).setLevel("WARNING")
+    app = create_app(settings)
+except (SettingsError, CustomModuleError) as error:
+    sys.exit(str(error))

@@ -1,0 +1,75 @@
+"""Access to the platform's database, and whether its schema is that of this release."""
+
+from collections.abc import AsyncIterator
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from fastapi import Depends, HTTPException, Request
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from shared.database import create_engine
+from shared.settings import Settings
+
+MIGRATE = "python -m apps.api.src.core.migrate"
+
+
+class Database:
+    """The engine, its sessions, and the state of the schema."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.engine: AsyncEngine = create_engine(settings.database_url("platform"))
+        self.session = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._current = False
+
+    async def problem(self) -> str | None:
+        """What keeps the database from being used and how to mend it; None if nothing does."""
+        try:
+            async with self.engine.connect() as connection:
+                found = await connection.run_sync(schema_revision)
+        except (SQLAlchemyError, OSError):
+            return "The database cannot be reached: check that it runs and DATABASE__URL in .env."
+        self._current = found == latest_revision()
+        if self._current:
+            return None
+        return f"The database schema is not that of this release: back up, then run `{MIGRATE}`."
+
+    async def require_current(self) -> None:
+        """Refuse the request (503) until the schema is that of this release."""
+        if not self._current and (detail := await self.problem()):
+            raise HTTPException(503, detail)
+
+
+def alembic_config() -> Config:
+    """Alembic's configuration; there is no alembic.ini."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@cache
+def latest_revision() -> str | None:
+    """The schema's revision that this release needs."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The schema's revision that the database has; None before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """A database session for one request; what is not committed is rolled back."""
+    database: Database = request.app.state.database
+    await database.require_current()
+    async with database.session() as session:
+        yield session
+
+
+DbSession = Annotated[AsyncSession, Depends(get_session)]

@@ -1,0 +1,1 @@
+"""Your own routes: every module here with a `router` is served under /custom."""
