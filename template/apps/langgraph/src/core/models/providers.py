@@ -1,0 +1,79 @@
+"""The model of an agent, from `platform.toml` and its `agent.toml`."""
+
+from pathlib import Path
+from typing import Any, cast
+
+from langchain.chat_models import init_chat_model
+from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
+
+from shared.settings import Model, ModelChoice, get_settings
+
+from ..agents import agent_folder, read_definition
+from .offline import OfflineChatModel
+
+# Where neither platform.toml nor agent.toml names a model: middle-sized ones that call tools.
+DEFAULT_NAMES = {
+    "openai": "gpt-5.4-mini",
+    "anthropic": "claude-sonnet-5",
+    "ollama": "llama3.2",
+}
+
+
+def get_model(anchor: str | Path) -> BaseChatModel:
+    """The language model of the agent to which the file `anchor` belongs: `get_model(__file__)`.
+
+    It retries, gives up after the time-out and then asks the fall-backs in their order, all as
+    configured. Nothing is sent before the first call. Raises `ValueError` that says which setting
+    is missing.
+    """
+    settings = get_settings().model
+    if settings.offline_only:
+        return OfflineChatModel()
+    config = _merge(settings, anchor)
+    first, *others = [_build(choice, config) for choice in (config, *config.fallbacks)]
+    # What a chain of fall-backs lacks of a chat model it takes from its first one.
+    return cast(BaseChatModel, first.with_fallbacks(others)) if others else first
+
+
+def _merge(platform: Model, anchor: str | Path) -> Model:
+    changes = read_definition(agent_folder(anchor)).model.model_dump(
+        exclude_none=True, exclude={"prices"}
+    )
+    if changes.get("provider", platform.provider) != platform.provider:
+        # The platform's name and address belong to its own provider.
+        changes = {"name": "", "base_url": "", **changes}
+    return Model.model_validate({**platform.model_dump(), **changes})
+
+
+def _build(choice: ModelChoice, config: Model) -> BaseChatModel:
+    if choice.provider == "offline":
+        return OfflineChatModel()
+    name = choice.name or DEFAULT_NAMES.get(choice.provider, "")
+    if not name:
+        raise ValueError(f"the provider {choice.provider} needs the name of a model: MODEL__NAME")
+    options: dict[str, Any] = {"base_url": choice.base_url} if choice.base_url else {}
+    settings = get_settings()
+    match choice.provider:
+        case "ollama":
+            options["client_kwargs"] = {"timeout": config.timeout_seconds}
+        case "anthropic":
+            options["api_key"] = _key("ANTHROPIC_API_KEY", settings.anthropic_api_key)
+        case "openai":
+            options["api_key"] = _key("OPENAI_API_KEY", settings.openai_api_key)
+        case "openai-compatible":
+            # Such a server may want no key; the client wants one in any case.
+            options["api_key"] = config.api_key.get_secret_value() or "none"
+    if choice.provider != "ollama":
+        options |= {"timeout": config.timeout_seconds, "max_retries": config.max_retries}
+    if choice.provider.startswith("openai"):
+        options["stream_usage"] = True
+    provider = choice.provider.removesuffix("-compatible")
+    model: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
+    return model
+
+
+def _key(variable: str, key: SecretStr) -> str:
+    if not key.get_secret_value():
+        raise ValueError(f"{variable} is not set: add it to .env and restart the agents service")
+    return key.get_secret_value()
