@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from platform_tools.update.structured.lines import merge_sequences
@@ -83,6 +83,7 @@ def _place(merged: list[str], before: Sequence[str], after: Sequence[str], base:
     return next((merged.index(name) for name in after if name in merged), len(merged))
 
 
+Found = Sequence[Mapping[str, Hashable]]
 Keys = Callable[[object], dict[str, str]]
 
 
@@ -104,16 +105,21 @@ def _match(base: list[object], side: list[object], keys: Keys) -> dict[int, int]
     matched: dict[int, int] = {}
     base_keys, side_keys = [keys(item) for item in base], [keys(item) for item in side]
     for key in ("", *NATURAL_KEYS):
-        places = [_unique(found, key) for found in (base_keys, side_keys)]
-        for value, there in places[1].items():
-            at = places[0].get(value)
-            if at is not None and there not in matched and at not in matched.values():
-                matched[there] = at
+        _match_unique(base_keys, side_keys, key, matched)
     _align(base, side, matched)
     return matched
 
 
-def _unique(found: list[dict[str, str]], key: str) -> dict[str, int]:
+def _match_unique(base: Found, side: Found, key: str, matched: dict[int, int]) -> None:
+    """Match the items that alone have their value of `key`, in both lists."""
+    places = _unique(base, key)
+    for value, there in _unique(side, key).items():
+        at = places.get(value)
+        if at is not None and there not in matched and at not in matched.values():
+            matched[there] = at
+
+
+def _unique(found: Found, key: str) -> dict[Hashable, int]:
     count = Counter(keys[key] for keys in found if key in keys)
     return {
         keys[key]: index
@@ -124,6 +130,8 @@ def _unique(found: list[dict[str, str]], key: str) -> dict[str, int]:
 
 def _align(base: list[object], side: list[object], matched: dict[int, int]) -> None:
     """Match what has no natural key: equal items, then runs replaced by as many others."""
+    at_base, at_side = ([{"": freeze(item)} for item in items] for items in (base, side))
+    _match_unique(at_base, at_side, "", matched)
     free_base = [index for index in range(len(base)) if index not in matched.values()]
     free_side = [index for index in range(len(side)) if index not in matched]
     was, now = [freeze(base[i]) for i in free_base], [freeze(side[i]) for i in free_side]

@@ -126,6 +126,8 @@ class Merge:
             item = inner._item(at, *(side.get(name) for side in found))
             if item is not None:
                 merged[name] = item
+        if entries[0] and not merged and not ours.flow:
+            return None  # each side removed what the other kept: block style has no empty value
         order = merge_order(names[0], names[1], names[2], set(merged))
         if order is None and ours.kind == "list":
             return None
@@ -146,7 +148,9 @@ class Merge:
         )
         if base is None and ours and theirs:
             if data(ours.value) == data(theirs.value):
-                return ours
+                line_end = "\n" if text_of(ours.post).endswith("\n") else ""
+                post = self._text(place, line_end, ours.post, theirs.post)
+                return replace(ours, lead=self._text(place, "", ours.lead, theirs.lead), post=post)
         elif base is None or not (ours or theirs):
             return ours or theirs
         elif (
