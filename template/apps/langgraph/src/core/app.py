@@ -1,0 +1,103 @@
+"""The agents service: `uvicorn apps.langgraph.src.core.app:app`."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from asgi_correlation_id import CorrelationIdMiddleware
+from fastapi import FastAPI
+
+from apps.langgraph.src.core.agents import AgentRegistry, get_registry
+from apps.langgraph.src.core.routes import agents, openai, operations
+from apps.langgraph.src.core.routes.errors import add_error_handlers
+from apps.langgraph.src.core.routes.protocol import assistants, runs, threads
+from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.runs.upkeep import Upkeep
+from apps.langgraph.src.core.runs.webhooks import WebhookSender
+from apps.langgraph.src.core.security.limits import BodyLimit, RunRateLimit
+from apps.langgraph.src.core.storage.database import open_storage
+from shared.logging import configure_logging
+from shared.settings import Settings, get_settings
+
+VERSION = "1.0"
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the storage, load the agents, run the engine; give its runs back in the end."""
+    settings = get_settings()
+    async with AsyncExitStack() as stack:
+        storage = await stack.enter_async_context(open_storage(settings))
+        registry: AgentRegistry = app.state.registry
+        await asyncio.to_thread(registry.load_all)
+        engine = app.state.engine = Engine(storage, registry, settings.agents)
+        webhooks = WebhookSender(storage.webhooks, settings.agents)
+        stack.push_async_callback(webhooks.aclose)
+        background = [Upkeep(engine, webhooks).run()]
+        if settings.environment == "development":
+            background.append(registry.watch())
+        for work in background:
+            stack.push_async_callback(_cancel, asyncio.create_task(work))
+        stack.push_async_callback(engine.drain)
+        _drain_on_signal(engine)
+        yield
+
+
+def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
+    """The application. `/openapi.json` needs the service token; there is no documentation page,
+    because the usual ones load scripts from elsewhere."""
+    app = FastAPI(
+        title="Agents service", version=VERSION, lifespan=lifespan, openapi_url=None, docs_url=None
+    )
+    app.state.registry = registry
+    app.state.run_rate = RunRateLimit(settings.agents.rate_limit)
+    add_error_handlers(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.agents.max_body_bytes)
+    app.add_middleware(CorrelationIdMiddleware)
+    for part in (operations, assistants, threads, runs, openai, agents):
+        app.include_router(part.router)
+    return app
+
+
+def _drain_on_signal(engine: Engine) -> None:
+    """Begin to drain with the signal to stop.
+
+    The server closes the application only after its connections, and a stream stays open until its
+    run has ended or been handed over.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    draining: list[asyncio.Task[None]] = []
+
+    def drain() -> None:
+        if not draining:
+            draining.append(asyncio.create_task(engine.drain()))
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous = signal.getsignal(number)
+
+        def handle(number: int, frame: object, previous: object = previous) -> None:
+            loop.call_soon_threadsafe(drain)
+            if callable(previous):
+                previous(number, frame)
+
+        signal.signal(number, handle)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _app() -> FastAPI:
+    settings = get_settings()
+    configure_logging(settings.log_level, json=settings.environment == "production")
+    return create_app(settings, get_registry())
+
+
+app = _app()

@@ -1,0 +1,1 @@
+"""The service's three faces: its own routes, LangGraph's server protocol, OpenAI's."""

@@ -1,0 +1,84 @@
+"""How runs are answered: with a stream of events, or with one value at their end."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from fastapi import Response
+from fastapi.responses import StreamingResponse
+
+from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.runs.log import Event
+from apps.langgraph.src.core.storage.records import Run
+
+# Seconds of silence after which a sign of life is sent.
+HEARTBEAT = 15
+# Seconds for which a waiting request may be answered in one piece, with a status of its own.
+PATIENCE = 1
+
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class JsonResponse(Response):
+    """An answer that is JSON already, or becomes it as LangGraph's clients expect."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return content if isinstance(content, bytes) else dumps(content)
+
+
+def event_stream(chunks: AsyncIterator[bytes], headers: dict[str, str]) -> StreamingResponse:
+    """A stream of server-sent events that no proxy holds back."""
+    return StreamingResponse(
+        chunks, media_type="text/event-stream", headers={**STREAM_HEADERS, **headers}
+    )
+
+
+def encode(name: str, data: bytes, event_id: int | None = None) -> bytes:
+    """A server-sent event; `data` is JSON, which has no line breaks."""
+    if event_id is None:
+        return b"event: %s\ndata: %s\n\n" % (name.encode(), data)
+    return b"event: %s\ndata: %s\nid: %d\n\n" % (name.encode(), data, event_id)
+
+
+async def run_events(
+    engine: Engine, run: Run, after: int = 0, *, cancel_on_disconnect: bool = False
+) -> AsyncIterator[list[Event]]:
+    """The events of a run with signs of life (empty lists) no more often than needed."""
+    sent, ended = time.monotonic(), False
+    try:
+        async for batch in engine.events(run, after):
+            if batch or time.monotonic() - sent >= HEARTBEAT:
+                sent = time.monotonic()
+                yield batch
+        ended = True
+    finally:
+        if cancel_on_disconnect and not ended:
+            # The reader's task is being cancelled, and with it whatever is awaited here.
+            engine.cancel_soon(run.run_id)
+
+
+async def in_one_piece(answer: Callable[[], Awaitable[Any]], headers: dict[str, str]) -> Response:
+    """The value of `answer` as JSON.
+
+    If it takes long, white space is sent meanwhile, so that no proxy cuts the connection; JSON
+    allows it before a value.
+    """
+    task = asyncio.ensure_future(answer())
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+    if done:
+        return JsonResponse(task.result(), headers=headers)
+
+    async def body() -> AsyncIterator[bytes]:
+        while True:
+            yield b"\n"
+            done, _ = await asyncio.wait({task}, timeout=HEARTBEAT)
+            if done:
+                yield dumps(task.result())
+                return
+
+    return StreamingResponse(body(), media_type="application/json", headers=headers)

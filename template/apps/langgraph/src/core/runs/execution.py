@@ -1,0 +1,199 @@
+"""Executes one attempt of one run."""
+
+import asyncio
+import copy
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.types import Command, Interrupt, Send, StateSnapshot
+
+from apps.langgraph.src.core.agents import Agent, Limits
+from apps.langgraph.src.core.runs.errors import CostLimitError, RunTimeoutError, describe
+from apps.langgraph.src.core.runs.log import RunLog
+from apps.langgraph.src.core.runs.stream import GraphStream
+from apps.langgraph.src.core.runs.usage import RunUsage
+from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.runs import Outcome
+
+logger = structlog.get_logger(__name__)
+
+# What the service decides and a client must not. LangGraph's own keys begin with two underscores.
+RESERVED = frozenset(
+    ("thread_id", "run_id", "agent", "user_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+)
+
+Stop = Literal["cancel", "cost limit", "hand over", "abandon"]
+
+
+@dataclass
+class Execution:
+    """A run that executes here.
+
+    Attributes:
+        task: executes the graph.
+        stop: why the task was cancelled, if it was.
+        values: the graph's latest state.
+        interrupts: what the graph waits for.
+        outcome: how the run ended; None until then, and for good when it did not end here.
+        settled: done when the outcome is in the database, or will never come from here.
+    """
+
+    run: Run
+    log: RunLog
+    task: asyncio.Task[Outcome | None] | None = None
+    stop: Stop | None = None
+    values: Any = None
+    interrupts: list[Interrupt] = field(default_factory=list)
+    outcome: Outcome | None = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def cancel(self, stop: Stop) -> None:
+        """End the task; the first reason counts."""
+        if self.stop is None and self.outcome is None:
+            self.stop = stop
+            if self.task is not None:
+                self.task.cancel()
+
+
+def attach(agent: Agent, checkpointer: BaseCheckpointSaver[Any]) -> Any:
+    """The agent's graph with a checkpointer."""
+    graph = copy.copy(agent.graph)
+    graph.checkpointer = checkpointer
+    return graph
+
+
+async def execute(
+    execution: Execution, agent: Agent, graph: Any, run_seconds: float
+) -> Outcome | None:
+    """Run the graph to its end, an interrupt, an error or a limit, writing to the log.
+
+    Continues from the last checkpoint when an earlier attempt of the run has made one. None means
+    that the run did not end: it is to be handed over or has been taken over.
+    """
+    run = execution.run
+    structlog.contextvars.bind_contextvars(run_id=run.run_id, agent=run.agent)
+    loop = asyncio.get_running_loop()
+    usage = RunUsage(agent, lambda: _stop_soon(loop, execution))
+    config = run_config(run, agent.limits, usage)
+    seconds = agent.limits.timeout_seconds or run_seconds
+    stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)
+    try:
+        async with asyncio.timeout(seconds) as timeout:
+            await _stream(execution, graph, config, stream)
+        status: Any = "interrupted" if stream.interrupted else "success"
+        return Outcome(status, "interrupted" if stream.interrupted else "idle", usage.to_json())
+    except asyncio.CancelledError:
+        if execution.stop == "cancel":
+            state = await graph.aget_state(_thread_config(run))
+            return Outcome("interrupted", "interrupted" if state.next else "idle", usage.to_json())
+        if execution.stop != "cost limit":
+            return None
+        limit = f"{agent.limits.max_cost:g}"
+        error: Exception = CostLimitError(f"The run cost more than its limit of {limit}.")
+    except TimeoutError as raised:
+        error = raised
+        if timeout.expired():
+            error = RunTimeoutError(f"The run took longer than its limit of {seconds:g} seconds.")
+    except Exception as raised:
+        logger.exception("agent failed")
+        error = raised
+    finally:
+        usage.count()
+    status = "timeout" if isinstance(error, RunTimeoutError) else "error"
+    return Outcome(status, "error", usage.to_json(), describe(error, run.run_id))
+
+
+def run_config(run: Run, limits: Limits, usage: RunUsage) -> RunnableConfig:
+    """LangGraph's configuration: the client's, as far as it may decide, under the service's."""
+    asked = run.request.config
+    config: RunnableConfig = {
+        "configurable": {
+            **_allowed(asked.get("configurable")),
+            "thread_id": run.thread_id,
+            "run_id": run.run_id,
+            "agent": run.agent,
+            "user_id": run.user_id,
+        },
+        "metadata": _allowed(asked.get("metadata")),
+        "tags": list(asked.get("tags") or ()),
+        "callbacks": [usage],
+    }
+    steps = [steps for steps in (asked.get("recursion_limit"), limits.max_steps) if steps]
+    if steps:
+        config["recursion_limit"] = min(steps)
+    return config
+
+
+def build_command(command: dict[str, Any]) -> Command[Any]:
+    """LangGraph's command for the one of the wire protocol."""
+    goto = command.get("goto") or ()
+    targets = goto if isinstance(goto, list | tuple) else [goto]
+    return Command(
+        resume=command.get("resume"),
+        update=command.get("update"),
+        goto=[Send(to["node"], to.get("input")) if isinstance(to, dict) else to for to in targets],
+    )
+
+
+async def _stream(
+    execution: Execution, graph: Any, config: RunnableConfig, stream: GraphStream
+) -> None:
+    run, request = execution.run, execution.run.request
+    graph_input: Any = build_command(request.command) if request.command else request.input
+    if state := await _checkpoint_of(run, graph):
+        if _ended(state, request.interrupt_before):
+            stream.interrupted = bool(state.next)
+            execution.values, execution.interrupts = state.values, list(state.interrupts)
+            return
+        graph_input = None
+    elif request.checkpoint_id:
+        config["configurable"]["checkpoint_id"] = request.checkpoint_id
+    try:
+        async for chunk in graph.astream(
+            graph_input,
+            config,
+            context=request.context,
+            stream_mode=stream.graph_modes,
+            subgraphs=request.subgraphs,
+            interrupt_before=request.interrupt_before or None,
+            interrupt_after=request.interrupt_after or None,
+            durability=request.durability,
+        ):
+            for name, data in stream.events(chunk):
+                execution.log.append(name, data)
+    finally:
+        execution.values, execution.interrupts = stream.values, stream.interrupts
+
+
+async def _checkpoint_of(run: Run, graph: Any) -> StateSnapshot | None:
+    """Where an earlier attempt of the run came to; None when it left no checkpoint."""
+    if run.attempt == 1:
+        return None
+    state: StateSnapshot = await graph.aget_state(_thread_config(run))
+    return state if (state.metadata or {}).get("run_id") == run.run_id else None
+
+
+def _ended(state: StateSnapshot, interrupt_before: list[str] | str) -> bool:
+    """Whether the lost attempt had nothing left to do, though it could not say so any more."""
+    stops = state.next if interrupt_before == "*" else set(state.next) & set(interrupt_before)
+    return not state.next or bool(state.interrupts) or bool(stops)
+
+
+def _thread_config(run: Run) -> RunnableConfig:
+    return {"configurable": {"thread_id": run.thread_id}}
+
+
+def _allowed(values: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        key: value
+        for key, value in (values or {}).items()
+        if key not in RESERVED and not key.startswith("__")
+    }
+
+
+def _stop_soon(loop: asyncio.AbstractEventLoop, execution: Execution) -> None:
+    # Nodes that are plain functions report from threads of their own.
+    loop.call_soon_threadsafe(execution.cancel, "cost limit")

@@ -1,0 +1,86 @@
+"""The events of a run: in memory while it executes here, in chunks in the database for ever after.
+
+Readers of the replica that executes a run get each event at once; the database gets them a moment
+later, many in a row of one transaction.
+"""
+
+import asyncio
+from bisect import bisect_right
+from typing import Any, NamedTuple
+
+import orjson
+
+# Event numbers of one attempt lie below those of the next, so that a reader who saw events that
+# a lost replica never stored still continues in the right place.
+EVENTS_PER_ATTEMPT = 1 << 32
+
+
+class Event(NamedTuple):
+    """An event of a run; `data` is JSON."""
+
+    id: int
+    name: str
+    data: bytes
+
+
+class RunLog:
+    """The events of one attempt, append-only."""
+
+    def __init__(self, run_id: str, attempt: int) -> None:
+        self.run_id = run_id
+        self.closed = False
+        self._next_id = attempt * EVENTS_PER_ATTEMPT + 1
+        self._events: list[Event] = []
+        self._stored = 0
+        self._changed: asyncio.Future[None] | None = None
+
+    def append(self, name: str, data: bytes) -> None:
+        """Add an event and wake the readers."""
+        self._events.append(Event(self._next_id, name, data))
+        self._next_id += 1
+        self.wake()
+
+    def close(self) -> None:
+        """Tell the readers that nothing will follow."""
+        self.closed = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the readers look again, be it only to show that the connection lives."""
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+        self._changed = None
+
+    def after(self, last_id: int) -> list[Event]:
+        """The events that follow `last_id`."""
+        return self._events[bisect_right(self._events, last_id, key=lambda event: event.id) :]
+
+    async def changed(self) -> None:
+        """Return at the next append, close or wake."""
+        if self._changed is None:
+            self._changed = asyncio.get_running_loop().create_future()
+        # Readers share the future, and one that goes away must not cancel it.
+        await asyncio.shield(self._changed)
+
+    def unstored(self) -> list[dict[str, Any]]:
+        """The events since the last call, as rows of `tables.run_events`."""
+        events = self._events[self._stored :]
+        self._stored = len(self._events)
+        if not events:
+            return []
+        lines = b"\n".join(
+            b'{"id":%d,"name":%s,"data":%s}' % (id_, orjson.dumps(name), data)
+            for id_, name, data in events
+        )
+        return [{"run_id": self.run_id, "last_id": events[-1].id, "events": lines.decode()}]
+
+
+def read_chunks(chunks: list[str], last_id: int) -> list[Event]:
+    """The events after `last_id` of stored chunks."""
+    events = []
+    for chunk in chunks:
+        for line in chunk.split("\n"):
+            event = orjson.loads(line)
+            if event["id"] > last_id:
+                events.append(Event(event["id"], event["name"], orjson.dumps(event["data"])))
+    return events

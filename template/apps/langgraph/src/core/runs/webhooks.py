@@ -1,0 +1,111 @@
+"""Tells other systems of finished runs, signed as the Standard Webhooks specification says.
+
+Nothing is sent unless the settings list the receiver's host. A delivery that fails is tried again
+after a restart too; receivers recognise a repetition by its `webhook-id`.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+
+from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.webhooks import Webhooks
+from shared.settings import Agents
+
+logger = structlog.get_logger(__name__)
+
+BATCH = 10
+# Seconds for one delivery.
+TIMEOUT = 10
+# Seconds until a delivery that no answer ended is tried again.
+ABANDONED = 60
+# Seconds between tries: 10, 20, 40, … up to about three hours after the run.
+BACKOFF = 10
+TRIES = 10
+
+
+class WebhookRefusedError(Exception):
+    """The settings do not allow this webhook; the message says what to change."""
+
+
+def check_target(url: str, settings: Agents) -> None:
+    """Raise `WebhookRefusedError` unless the settings allow `url`."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise WebhookRefusedError("A webhook is an http or https address.")
+    if host not in settings.webhook_hosts:
+        raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {host!r}.")
+    if len(settings.webhook_secret.get_secret_value()) < 32:
+        raise WebhookRefusedError("AGENTS__WEBHOOK_SECRET is shorter than 32 characters.")
+
+
+def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The header `webhook-signature` of a message."""
+    content = f"{message_id}.{timestamp}.".encode() + body
+    digest = hmac.new(secret.encode(), content, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(digest).decode()}"
+
+
+class WebhookSender:
+    """Sends what is due."""
+
+    def __init__(self, webhooks: Webhooks, settings: Agents) -> None:
+        self._webhooks = webhooks
+        self._settings = settings
+        self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def send_due(self) -> None:
+        """Try once each webhook that is due."""
+        if not self._settings.webhook_hosts:
+            return
+        due = await self._webhooks.claim(BATCH, time.time() + ABANDONED)
+        await asyncio.gather(*(self._send(run) for run in due))
+
+    async def _send(self, run: Run) -> None:
+        url = run.request.webhook or ""
+        body = dumps(
+            {
+                "run_id": run.run_id,
+                "thread_id": run.thread_id,
+                "assistant_id": run.agent,
+                "status": run.status,
+                "error": run.error,
+                "metadata": run.metadata,
+            }
+        )
+        timestamp = int(time.time())
+        secret = self._settings.webhook_secret.get_secret_value()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": run.run_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": sign(secret, run.run_id, timestamp, body),
+        }
+        try:
+            check_target(url, self._settings)
+            answer = await self._client.post(url, content=body, headers=headers)
+            answer.raise_for_status()
+        except (httpx.HTTPError, WebhookRefusedError) as error:
+            given_up = run.webhook_tries + 1 >= TRIES
+            logger.warning(
+                "webhook failed", run_id=run.run_id, reason=str(error), given_up=given_up
+            )
+            retry = time.time() + BACKOFF * 2**run.webhook_tries
+            await self._webhooks.schedule(run.run_id, None if given_up else retry)
+        else:
+            await self._webhooks.schedule(run.run_id, None)

@@ -1,0 +1,115 @@
+"""Who calls: the holder of the service token, for the user it names, or the developer."""
+
+import hmac
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import Depends, HTTPException, Request
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from apps.langgraph.src.core.agents import Agent
+from shared.settings import Settings, get_settings
+
+USER_HEADER = "X-Platform-User"
+ROLES_HEADER = "X-Platform-Roles"
+USER_ID = re.compile(r"[\x21-\x7e]{1,255}")
+
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+# A proxy adds these: then the address of the connection says nothing of who calls.
+PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+
+bearer = HTTPBearer(auto_error=False, description="The service token")
+api_key = APIKeyHeader(name="X-Api-Key", auto_error=False, description="The service token")
+
+
+@dataclass(frozen=True)
+class User:
+    """For whom a request acts. `roles` None means every role."""
+
+    id: str
+    roles: frozenset[str] | None = None
+
+    def may_use(self, agent: Agent) -> bool:
+        """Whether the agent is for everyone or for one of the user's roles."""
+        return not agent.roles or self.roles is None or not self.roles.isdisjoint(agent.roles)
+
+
+async def current_user(
+    request: Request,
+    authorization: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    key: Annotated[str | None, Depends(api_key)],
+) -> User:
+    """The user of a request.
+
+    Whoever shows the service token acts for the user in the header `X-Platform-User`, with the
+    roles in `X-Platform-Roles`, or as "service" for itself. In development a program on this
+    machine needs no token and acts as "developer". Raises 401 for everyone else.
+    """
+    settings = get_settings()
+    shown = authorization.credentials if authorization else key
+    if (
+        shown is None
+        and "authorization" not in request.headers
+        and _is_developer(request, settings)
+    ):
+        user = User("developer")
+    elif shown is not None and _is_token(shown, settings):
+        user = _acting_user(request)
+    else:
+        raise HTTPException(
+            401,
+            "Show the service token, as `Authorization: Bearer …` or `X-Api-Key`.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    structlog.contextvars.bind_contextvars(user=user.id)
+    return user
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+def _is_token(shown: str, settings: Settings) -> bool:
+    token = settings.service_token.get_secret_value()
+    return bool(token) and hmac.compare_digest(shown.encode(), token.encode())
+
+
+def _acting_user(request: Request) -> User:
+    user_id = request.headers.get(USER_HEADER)
+    if user_id is None:
+        return User("service")
+    if not USER_ID.fullmatch(user_id):
+        raise HTTPException(400, f"{USER_HEADER} is not a user's identifier.")
+    roles = request.headers.get(ROLES_HEADER, "").split(",")
+    return User(user_id, frozenset(role.strip() for role in roles if role.strip()))
+
+
+def _is_developer(request: Request, settings: Settings) -> bool:
+    """Whether a program on this machine calls directly, and no web page in its browser.
+
+    A page of another site can send requests to 127.0.0.1, under its own name (`Origin`) or under
+    one that its owner lets point here (`Host`).
+    """
+    headers = request.headers
+    if settings.environment != "development" or request.client is None:
+        return False
+    if any(header in headers for header in PROXY_HEADERS):
+        return False
+    host = headers.get("host", "")
+    origin = headers.get("origin")
+    return (
+        _is_loopback(request.client.host)
+        and urlsplit(f"//{host}").hostname in LOCAL_NAMES
+        and (origin is None or urlsplit(origin).netloc == host)
+        and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

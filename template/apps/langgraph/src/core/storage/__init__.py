@@ -1,0 +1,1 @@
+"""Threads, runs, their event logs and their checkpoints, in SQLite or PostgreSQL."""

@@ -1,0 +1,87 @@
+"""Opens the storage of the agents service."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from apps.langgraph.src.core.storage import schema
+from apps.langgraph.src.core.storage.checkpoints import open_checkpointer
+from apps.langgraph.src.core.storage.events import Events
+from apps.langgraph.src.core.storage.process_lock import process_lock
+from apps.langgraph.src.core.storage.runs import Runs
+from apps.langgraph.src.core.storage.threads import Threads
+from apps.langgraph.src.core.storage.webhooks import Webhooks
+from apps.langgraph.src.core.storage.writer import Writer
+from shared.database import create_engine
+from shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Everything the service keeps."""
+
+    engine: AsyncEngine
+    write: Writer
+    threads: Threads
+    runs: Runs
+    events: Events
+    webhooks: Webhooks
+    checkpointer: BaseCheckpointSaver[Any]
+
+    async def delete_threads(self, thread_ids: list[str]) -> None:
+        """Remove threads with all that belongs to them; after a crash in between, again."""
+        for thread_id in thread_ids:
+            await self.checkpointer.adelete_thread(thread_id)
+        await self.threads.delete(thread_ids)
+
+    async def check(self) -> None:
+        """Raise when the database does not answer."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
+    """The storage that the settings name, for as long as the block runs.
+
+    Raises `SchemaOutdatedError`, and `DatabaseInUseError` on SQLite.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.database.kind == "sqlite":
+            await stack.enter_async_context(process_lock(settings.data_dir / "agents.lock"))
+        engine = create_engine(settings.database_url("agents"))
+        stack.push_async_callback(engine.dispose)
+        async with engine.connect() as connection:
+            await schema.check(connection)
+        checkpointer = await stack.enter_async_context(
+            open_checkpointer(settings.database_url("checkpoints"))
+        )
+        write = Writer(engine)
+        writing = asyncio.create_task(write.run(), name="writer")
+        stack.push_async_callback(_stop, writing)
+        runs = Runs(engine, write)
+        if settings.database.kind == "sqlite":
+            # The process that held these leases is dead, or the lock would not be ours.
+            await runs.expire_all()
+        yield Storage(
+            engine,
+            write,
+            Threads(engine, write),
+            runs,
+            Events(engine, write),
+            Webhooks(engine, write),
+            checkpointer,
+        )
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

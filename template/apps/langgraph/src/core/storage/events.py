@@ -1,0 +1,55 @@
+"""The stored event logs of runs, in chunks."""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from apps.langgraph.src.core.storage.records import ACTIVE
+from apps.langgraph.src.core.storage.tables import run_events, runs
+from apps.langgraph.src.core.storage.writer import Writer
+
+
+class Events:
+    """The table of events; `Runs.finish` and `Runs.release` store the last ones of a run."""
+
+    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
+        self._engine = engine
+        self._write = write
+
+    async def append(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Store chunks; those of runs that were deleted meanwhile are dropped."""
+        try:
+            await self._write(partial(_insert, rows=rows))
+        except IntegrityError:
+            for row in rows:
+                with contextlib.suppress(IntegrityError):
+                    await self._write(partial(_insert, rows=[row]))
+
+    async def after(self, run_id: str, last_id: int) -> list[str]:
+        """The chunks of a run that reach beyond the event `last_id`, in order."""
+        query = (
+            select(run_events.c.events)
+            .where(run_events.c.run_id == run_id, run_events.c.last_id > last_id)
+            .order_by(run_events.c.last_id)
+        )
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def prune(self, before: datetime) -> None:
+        """Remove the logs of runs that ended before a moment; the runs stay."""
+        ended = select(runs.c.run_id).where(
+            runs.c.status.not_in(ACTIVE), runs.c.updated_at < before
+        )
+        await self._write(
+            lambda c: c.execute(delete(run_events).where(run_events.c.run_id.in_(ended)))
+        )
+
+
+def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    connection.execute(insert(run_events), rows)

@@ -1,0 +1,312 @@
+"""Runs: the queue, the leases and the one-run-per-thread rule."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from apps.langgraph.src.core.storage.records import (
+    ACTIVE,
+    Run,
+    RunStatus,
+    Thread,
+    ThreadStatus,
+    now,
+)
+from apps.langgraph.src.core.storage.tables import run_events, runs, threads
+from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
+from apps.langgraph.src.core.storage.writer import Writer
+
+# A run that took this many replicas with it is not tried again.
+MAX_LOSSES = 3
+
+
+class RunNotFoundError(Exception):
+    """There is no such run on the thread."""
+
+
+class ThreadBusyError(Exception):
+    """Another run is active on the thread."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    status: RunStatus
+    thread_status: ThreadStatus
+    usage: dict[str, Any] | None = None
+    error: dict[str, str] | None = None
+
+
+class Runs:
+    """The tables of runs and their event logs."""
+
+    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
+        self._engine = engine
+        self._write = write
+
+    async def create(self, run: Run, *, thread: Thread | None, fresh: bool) -> Run:
+        """Store a run; the status of the result says whether it may start at once or waits.
+
+        `run.status` "pending" keeps it waiting even on an idle thread. `thread` is stored when the
+        run's thread does not exist, of which `fresh` is sure. Raises `ThreadBusyError` (strategy
+        "reject") and `ThreadNotFoundError`.
+        """
+
+        def create(connection: Connection) -> Run:
+            stored = run
+            query = select(threads.c.user_id).where(threads.c.thread_id == run.thread_id)
+            owner = None if fresh else connection.execute(query).scalar_one_or_none()
+            if owner is None:
+                if thread is None:
+                    raise ThreadNotFoundError(run.thread_id)
+                row = replace(thread, agent=run.agent, status="busy")
+                connection.execute(insert(threads).values(**row.__dict__))
+            elif owner != run.user_id:
+                raise ThreadNotFoundError(run.thread_id)
+            else:
+                if _active_on(connection, run.thread_id):
+                    if run.request.strategy == "reject":
+                        raise ThreadBusyError(run.thread_id)
+                    stored = replace(run, status="pending")
+                connection.execute(
+                    update(threads)
+                    .where(threads.c.thread_id == run.thread_id)
+                    .values(agent=run.agent, status="busy", updated_at=run.created_at)
+                )
+            if stored.status == "pending":
+                stored = replace(stored, owner=None, lease_until=None, attempt=0)
+            connection.execute(insert(runs).values(**stored.to_row()))
+            return stored
+
+        try:
+            return await self._write(create)
+        except IntegrityError:
+            # Another replica was faster on the same thread: now its run is there to be seen.
+            return await self._write(create)
+
+    async def get(self, run_id: str, thread_id: str | None = None) -> Run:
+        """A run. Raises `RunNotFoundError`, also when it is on another thread."""
+        query = select(runs).where(runs.c.run_id == run_id)
+        if thread_id is not None:
+            query = query.where(runs.c.thread_id == thread_id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise RunNotFoundError(run_id)
+        return Run.from_row(row)
+
+    async def of_thread(
+        self, thread_id: str, *, status: str | None = None, limit: int = 10, offset: int = 0
+    ) -> list[Run]:
+        """The runs of a thread, the newest first."""
+        query = select(runs).where(runs.c.thread_id == thread_id)
+        if status:
+            query = query.where(runs.c.status == status)
+        query = query.order_by(runs.c.created_at.desc(), runs.c.run_id.desc())
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query.limit(limit).offset(offset))
+            return [Run.from_row(row) for row in rows]
+
+    async def active_on(self, thread_id: str) -> list[str]:
+        """Identifiers of the runs that wait or execute on a thread."""
+        query = select(runs.c.run_id).where(
+            runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE)
+        )
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def finish(self, run: Run, outcome: Outcome, events: list[dict[str, Any]]) -> bool:
+        """Store how a run ended, with the last of its events.
+
+        False when the run is no longer this replica's; then nothing is stored.
+        """
+        values: dict[str, Any] = {
+            "status": outcome.status,
+            "error": outcome.error,
+            "usage": outcome.usage,
+            "updated_at": now(),
+            "owner": None,
+            "lease_until": None,
+            "webhook_due": time.time() if run.request.webhook else None,
+        }
+
+        def finish(connection: Connection) -> bool:
+            ended = connection.execute(update(runs).where(*_held(run)).values(**values))
+            if not ended.rowcount:
+                return False
+            if events:
+                connection.execute(insert(run_events), events)
+            waiting = exists().where(runs.c.thread_id == run.thread_id, runs.c.status.in_(ACTIVE))
+            connection.execute(
+                update(threads)
+                .where(threads.c.thread_id == run.thread_id, ~waiting)
+                .values(status=outcome.thread_status, updated_at=values["updated_at"])
+            )
+            return True
+
+        return await self._write(finish)
+
+    async def release(self, run: Run, events: list[dict[str, Any]]) -> None:
+        """Put an unfinished run back into the queue, for another replica or the next start."""
+
+        def release(connection: Connection) -> None:
+            values = {"status": "pending", "owner": None, "lease_until": None}
+            released = connection.execute(update(runs).where(*_held(run)).values(**values))
+            if released.rowcount and events:
+                connection.execute(insert(run_events), events)
+
+        await self._write(release)
+
+    async def cancel(self, run_id: str) -> None:
+        """End a waiting run; ask the replica of an executing one to end it."""
+
+        def cancel(connection: Connection) -> None:
+            pending = and_(runs.c.run_id == run_id, runs.c.status == "pending")
+            connection.execute(
+                update(runs)
+                .where(pending)
+                .values(status="interrupted", cancelled=True, updated_at=now())
+            )
+            connection.execute(
+                update(runs)
+                .where(runs.c.run_id == run_id, runs.c.status == "running")
+                .values(cancelled=True)
+            )
+            thread_id = select(runs.c.thread_id).where(runs.c.run_id == run_id).scalar_subquery()
+            waiting = exists().where(runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE))
+            connection.execute(
+                update(threads)
+                .where(threads.c.thread_id == thread_id, threads.c.status == "busy", ~waiting)
+                .values(status="idle")
+            )
+
+        await self._write(cancel)
+
+    async def delete(self, run_id: str) -> None:
+        """Remove a finished run and its event log."""
+        await self._write(lambda c: c.execute(delete(runs).where(runs.c.run_id == run_id)))
+
+    async def claim(self, owner: str, limit: int, lease_until: float) -> tuple[list[Run], int]:
+        """Take over up to `limit` runs that wait or whose replica was lost.
+
+        Returns them, and how many runs were given up because they lose every replica.
+        """
+        earlier = runs.alias()
+        other = runs.alias()
+        first_of_thread = ~exists().where(
+            earlier.c.thread_id == runs.c.thread_id,
+            earlier.c.status == "pending",
+            earlier.c.run_id < runs.c.run_id,
+        )
+        thread_idle = ~exists().where(
+            other.c.thread_id == runs.c.thread_id, other.c.status == "running"
+        )
+        lost = and_(runs.c.status == "running", runs.c.lease_until < time.time())
+        waiting = and_(runs.c.status == "pending", first_of_thread, thread_idle)
+        query = (
+            select(runs)
+            .where(or_(lost, waiting))
+            .order_by(runs.c.run_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=runs)
+        )
+
+        def claim(connection: Connection) -> tuple[list[Run], int]:
+            claimed, given_up = [], 0
+            for row in connection.execute(query):
+                run = Run.from_row(row)
+                losses = run.losses + (run.status == "running")
+                if losses >= MAX_LOSSES:
+                    _give_up(connection, run)
+                    given_up += 1
+                    continue
+                run = replace(
+                    run,
+                    status="running",
+                    owner=owner,
+                    lease_until=lease_until,
+                    attempt=run.attempt + 1,
+                    losses=losses,
+                )
+                connection.execute(
+                    update(runs)
+                    .where(runs.c.run_id == run.run_id)
+                    .values(
+                        status="running",
+                        owner=owner,
+                        lease_until=lease_until,
+                        attempt=run.attempt,
+                        losses=losses,
+                    )
+                )
+                claimed.append(run)
+            return claimed, given_up
+
+        return await self._write(claim)
+
+    async def renew(self, owner: str, lease_until: float) -> set[str]:
+        """Extend the leases of a replica; the runs that are still its own."""
+
+        def renew(connection: Connection) -> set[str]:
+            mine = and_(runs.c.owner == owner, runs.c.status == "running")
+            connection.execute(update(runs).where(mine).values(lease_until=lease_until))
+            return set(connection.execute(select(runs.c.run_id).where(mine)).scalars())
+
+        return await self._write(renew)
+
+    async def cancelled(self, owner: str) -> list[str]:
+        """The runs of a replica that another one was asked to cancel."""
+        query = select(runs.c.run_id).where(
+            runs.c.owner == owner, runs.c.status == "running", runs.c.cancelled
+        )
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def expire_all(self) -> None:
+        """Let every lease end now: for a database of one process, which has just started."""
+        await self._write(
+            lambda c: c.execute(
+                update(runs).where(runs.c.status == "running").values(lease_until=0.0)
+            )
+        )
+
+
+def _held(run: Run) -> tuple[Any, ...]:
+    return (
+        runs.c.run_id == run.run_id,
+        runs.c.status == "running",
+        runs.c.owner == run.owner,
+        runs.c.attempt == run.attempt,
+    )
+
+
+def _active_on(connection: Connection, thread_id: str) -> bool:
+    query = select(runs.c.run_id).where(runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE))
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def _give_up(connection: Connection, run: Run) -> None:
+    error = {
+        "error": "RunLost",
+        "message": f"The service was lost {MAX_LOSSES} times while it executed this run.",
+    }
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id == run.run_id)
+        .values(
+            status="error",
+            error=error,
+            owner=None,
+            lease_until=None,
+            updated_at=now(),
+            webhook_due=time.time() if run.request.webhook else None,
+        )
+    )
+    connection.execute(
+        update(threads).where(threads.c.thread_id == run.thread_id).values(status="error")
+    )

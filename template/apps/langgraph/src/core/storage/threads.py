@@ -1,0 +1,192 @@
+"""Threads: who owns them and what state they are in."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from apps.langgraph.src.core.storage.records import Thread, new_id, now
+from apps.langgraph.src.core.storage.tables import threads
+from apps.langgraph.src.core.storage.writer import Writer
+
+
+class ThreadNotFoundError(Exception):
+    """There is no such thread, or it is another user's."""
+
+
+class ThreadExistsError(Exception):
+    """The identifier of a new thread is taken."""
+
+
+class Threads:
+    """The table of threads."""
+
+    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
+        self._engine = engine
+        self._write = write
+
+    async def create(
+        self,
+        user_id: str,
+        *,
+        thread_id: str | None = None,
+        metadata: dict[str, Any] | None = None,
+        exist_ok: bool = False,
+    ) -> Thread:
+        """A new thread; with `exist_ok` the user's existing one.
+
+        Raises `ThreadExistsError`, also when the existing one is another user's.
+        """
+        thread = new_thread(user_id, thread_id, metadata=metadata or {})
+        try:
+            await self._write(lambda c: c.execute(insert(threads).values(**thread.__dict__)))
+        except IntegrityError:
+            if not exist_ok:
+                raise ThreadExistsError(thread.thread_id) from None
+            try:
+                return await self.get(thread.thread_id, user_id)
+            except ThreadNotFoundError:
+                raise ThreadExistsError(thread.thread_id) from None
+        return thread
+
+    async def get(self, thread_id: str, user_id: str) -> Thread:
+        """A thread of the user. Raises `ThreadNotFoundError`."""
+        query = select(threads).where(
+            threads.c.thread_id == thread_id, threads.c.user_id == user_id
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise ThreadNotFoundError(thread_id)
+        return Thread.from_row(row)
+
+    async def update_metadata(
+        self, thread_id: str, user_id: str, metadata: dict[str, Any]
+    ) -> Thread:
+        """Merge `metadata` into the thread's. Raises `ThreadNotFoundError`."""
+
+        def merge(connection: Connection) -> Thread:
+            query = select(threads).where(
+                threads.c.thread_id == thread_id, threads.c.user_id == user_id
+            )
+            row = connection.execute(query.with_for_update()).one_or_none()
+            if row is None:
+                raise ThreadNotFoundError(thread_id)
+            thread = Thread.from_row(row)
+            thread = replace(thread, metadata={**thread.metadata, **metadata}, updated_at=now())
+            connection.execute(
+                update(threads)
+                .where(threads.c.thread_id == thread_id)
+                .values(metadata=thread.metadata, updated_at=thread.updated_at)
+            )
+            return thread
+
+        return await self._write(merge)
+
+    async def set_status(self, thread_id: str, status: str, agent: str | None = None) -> None:
+        """Note a status that did not come from a run."""
+        values = {"status": status, "updated_at": now(), **({"agent": agent} if agent else {})}
+        await self._write(
+            lambda c: c.execute(
+                update(threads).where(threads.c.thread_id == thread_id).values(**values)
+            )
+        )
+
+    async def delete(self, thread_ids: Sequence[str]) -> None:
+        """Remove threads with their runs and event logs; checkpoints are the caller's to remove."""
+        await self._write(
+            lambda c: c.execute(delete(threads).where(threads.c.thread_id.in_(thread_ids)))
+        )
+
+    async def search(
+        self,
+        user_id: str,
+        *,
+        ids: Sequence[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        status: str | None = None,
+        sort_by: str = "created_at",
+        descending: bool = True,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> list[Thread]:
+        """The user's threads; `metadata` must be contained in theirs.
+
+        `sort_by` is a column's name, checked by the caller.
+        """
+        column = threads.c[sort_by]
+        query = self._matching(user_id, ids, status).order_by(
+            column.desc() if descending else column.asc(), threads.c.thread_id
+        )
+        found: list[Thread] = []
+        async with self._engine.connect() as connection:
+            # JSON containment differs between databases; metadata is small and the user's own.
+            async for row in await connection.stream(query):
+                thread = Thread.from_row(row)
+                if metadata and not _contains(thread.metadata, metadata):
+                    continue
+                if offset:
+                    offset -= 1
+                    continue
+                found.append(thread)
+                if len(found) >= limit:
+                    break
+        return found
+
+    async def count(
+        self, user_id: str, *, metadata: dict[str, Any] | None = None, status: str | None = None
+    ) -> int:
+        """How many threads `search` would find without a limit."""
+        query = self._matching(user_id, None, status)
+        async with self._engine.connect() as connection:
+            if not metadata:
+                counted = select(func.count()).select_from(query.subquery())
+                return (await connection.execute(counted)).scalar_one()
+            rows = await connection.execute(query)
+            return sum(_contains(Thread.from_row(row).metadata, metadata) for row in rows)
+
+    async def outlived(self, before: datetime) -> list[str]:
+        """The threads made for one run only, of runs that ended before a moment."""
+        query = select(threads.c.thread_id).where(
+            threads.c.ephemeral, threads.c.status != "busy", threads.c.updated_at < before
+        )
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    @staticmethod
+    def _matching(user_id: str, ids: Sequence[str] | None, status: str | None) -> Select[Any]:
+        query = select(threads).where(threads.c.user_id == user_id, ~threads.c.ephemeral)
+        if ids is not None:
+            query = query.where(threads.c.thread_id.in_(ids))
+        if status:
+            query = query.where(threads.c.status == status)
+        return query
+
+
+def new_thread(
+    user_id: str,
+    thread_id: str | None = None,
+    *,
+    metadata: dict[str, Any] | None = None,
+    ephemeral: bool = False,
+) -> Thread:
+    """A thread that is not stored yet."""
+    moment = now()
+    return Thread(
+        thread_id=thread_id or new_id(),
+        user_id=user_id,
+        agent="",
+        status="idle",
+        metadata=metadata or {},
+        ephemeral=ephemeral,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
+    return all(key in whole and whole[key] == value for key, value in part.items())

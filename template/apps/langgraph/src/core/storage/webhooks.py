@@ -1,0 +1,46 @@
+"""Which finished runs somebody is still to be told of."""
+
+import time
+
+from sqlalchemy import Connection, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.tables import runs
+from apps.langgraph.src.core.storage.writer import Writer
+
+
+class Webhooks:
+    """The part of the table of runs that is about webhooks."""
+
+    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
+        self._engine = engine
+        self._write = write
+
+    async def claim(self, limit: int, retry_at: float) -> list[Run]:
+        """Runs whose webhook is due; each is due again at `retry_at` unless it is `done`."""
+
+        def claim(connection: Connection) -> list[Run]:
+            query = (
+                select(runs)
+                .where(runs.c.webhook_due <= time.time())
+                .order_by(runs.c.webhook_due)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            due = [Run.from_row(row) for row in connection.execute(query)]
+            if due:
+                connection.execute(
+                    update(runs)
+                    .where(or_(*(runs.c.run_id == run.run_id for run in due)))
+                    .values(webhook_due=retry_at, webhook_tries=runs.c.webhook_tries + 1)
+                )
+            return due
+
+        return await self._write(claim)
+
+    async def schedule(self, run_id: str, due: float | None) -> None:
+        """When to try again (seconds since 1970); None when it is done or given up."""
+        await self._write(
+            lambda c: c.execute(update(runs).where(runs.c.run_id == run_id).values(webhook_due=due))
+        )
