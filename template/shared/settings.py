@@ -79,8 +79,8 @@ class ModelChoice(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.provider == "openai-compatible" and not (self.base_url and self.name):
-            raise ValueError("openai-compatible needs base_url and name: MODEL__BASE_URL=…")
+        if self.provider == "openai-compatible" and not self.base_url:
+            raise ValueError("openai-compatible needs base_url, the address of the model's server")
         return self
 
 
