@@ -80,10 +80,13 @@ class Answers:
         for event in enumerate(outcome, 1):
             yield event
 
-    async def cancel(self, session: AsyncSession, conversation: Conversation, user: User) -> None:
+    async def cancel(
+        self, session: AsyncSession, conversation: Conversation, user: User, *, wait: bool = False
+    ) -> None:
         """Stop the running answer, or dismiss an open question; does nothing if there is none.
 
-        Raises httpx.HTTPError when the agents service does not take the order.
+        `wait` is for the end of the run. Raises httpx.HTTPError when the agents service does not
+        take the order.
         """
         run = await session.scalar(
             select(Run)
@@ -101,7 +104,7 @@ class Answers:
         self._follow(run.id).cancelled = True
         if run.agent_run_id:
             await self._agents.runs.cancel(
-                str(conversation.id), run.agent_run_id, headers=on_behalf_of(user)
+                str(conversation.id), run.agent_run_id, wait=wait, headers=on_behalf_of(user)
             )
 
     async def follow_all(self) -> None:

@@ -3,7 +3,6 @@
 import logging
 import sys
 
-from apps.api.src.core.customization import CustomModuleError
 from apps.api.src.core.factory import create_app
 from apps.api.src.core.secrets_check import check_secrets
 from shared.logging import configure_logging
@@ -17,5 +16,5 @@ try:
     for name in ("uvicorn.access", "httpx", "alembic"):
         logging.getLogger(name).setLevel("WARNING")
     app = create_app(settings)
-except (SettingsError, CustomModuleError) as error:
+except SettingsError as error:
     sys.exit(str(error))

@@ -72,4 +72,5 @@ async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-DbSession = Annotated[AsyncSession, Depends(get_session)]
+# The session ends before the answer is sent, so that a stream holds no connection.
+DbSession = Annotated[AsyncSession, Depends(get_session, scope="function")]

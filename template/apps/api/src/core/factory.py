@@ -12,6 +12,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from apps.api.src.core.access_log import AccessLogMiddleware
 from apps.api.src.core.agents_service import connect
 from apps.api.src.core.answers import Answers
+from apps.api.src.core.body_limit import BodyLimitMiddleware
 from apps.api.src.core.customization import custom_routers
 from apps.api.src.core.database import Database
 from apps.api.src.core.openapi import document
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Instrumentator().instrument(app).expose(
         app, include_in_schema=False, dependencies=[Depends(_inside_only)]
     )
+    app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(AccessLogMiddleware)
     app.add_middleware(CorrelationIdMiddleware)
     return app

@@ -8,7 +8,7 @@ import httpx
 import structlog
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, ConflictError, NotFoundError
-from langgraph_sdk.schema import StreamMode, StreamPart
+from langgraph_sdk.schema import MultitaskStrategy, StreamMode, StreamPart
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -152,28 +152,33 @@ class Follower:
         """Create the run in the agents service, unless an earlier attempt has done so."""
         found = None if self._fresh else await self._find(task)
         if not found:
+            arguments = await self._arguments(task)
             try:
-                created = await self._agents.runs.create(
-                    task.thread_id,
-                    task.agent,
-                    **await self._arguments(task),
-                    stream_mode=STREAM_MODES,
-                    stream_resumable=True,
-                    if_not_exists="create",
-                    metadata={RUN_KEY: self._run_id},
-                    headers=task.headers,
-                )
-                found = created["run_id"]
+                found = await self._create(task, arguments, "reject")
             except ConflictError:
-                # Another process may have been faster.
-                found = await self._find(task)
-                if not found:
-                    raise
+                # Another process was faster, or a run goes on that the API has given up.
+                found = await self._find(task) or await self._create(task, arguments, "interrupt")
         async with self._database.session.begin() as session:
             await session.execute(
                 update(Run).where(Run.id == self._run_id).values(agent_run_id=found)
             )
         return found
+
+    async def _create(
+        self, task: "_Task", arguments: dict[str, Any], strategy: MultitaskStrategy
+    ) -> str:
+        run = await self._agents.runs.create(
+            task.thread_id,
+            task.agent,
+            **arguments,
+            stream_mode=STREAM_MODES,
+            stream_resumable=True,
+            if_not_exists="create",
+            multitask_strategy=strategy,
+            metadata={RUN_KEY: self._run_id},
+            headers=task.headers,
+        )
+        return run["run_id"]
 
     async def _find(self, task: "_Task") -> str | None:
         try:

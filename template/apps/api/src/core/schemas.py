@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 # PostgreSQL stores no NUL character.
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -12,6 +13,18 @@ Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
 ]
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    try:
+        plain: JsonValue = orjson.loads(orjson.dumps(value))
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"not plain JSON: {error}") from None
+    return plain
+
+
+# No NaN, no half of a surrogate pair, no number beyond 64 bits: what databases and services share.
+PlainJson = Annotated[JsonValue, AfterValidator(_plain)]
 
 ConversationStatus = Literal["idle", "running", "interrupted", "failed"]
 
@@ -130,7 +143,7 @@ class Prompt(Input):
 class Decision(Input):
     """The answer to an interrupt."""
 
-    value: JsonValue
+    value: PlainJson
     interrupt_id: Annotated[Text, Field(max_length=100)] | None = None
     """Which interrupt is answered; needed only when several are open."""
 

@@ -109,7 +109,7 @@ async def attach(
 @router.post(
     "/messages",
     response_class=EventSourceResponse,
-    responses=streams(400, 401, 403, 404, 409, 422, 503),
+    responses=streams(400, 401, 403, 404, 409, 413, 422, 503),
 )
 async def send_message(
     stream: Annotated[Stream, Depends(send_prompt)],
@@ -122,7 +122,7 @@ async def send_message(
 @router.post(
     "/resume",
     response_class=EventSourceResponse,
-    responses=streams(400, 401, 403, 404, 409, 422, 503),
+    responses=streams(400, 401, 403, 404, 409, 413, 422, 503),
 )
 async def resume_answer(
     stream: Annotated[Stream, Depends(answer_interrupt)],

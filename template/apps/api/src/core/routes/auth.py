@@ -29,7 +29,7 @@ ACCOUNT_LIMIT = parse("5 per minute")
 ADDRESS_LIMIT = parse("30 per minute")
 
 
-@router.post("/login", responses=problems(400, 401, 403, 422, 429, 503))
+@router.post("/login", responses=problems(400, 401, 403, 413, 422, 429, 503))
 async def login(
     credentials: Credentials, request: Request, response: Response, session: DbSession
 ) -> Account:

@@ -67,7 +67,7 @@ async def list_conversations(
     )
 
 
-@router.post("", status_code=201, responses=problems(400, 401, 403, 404, 422, 502, 503))
+@router.post("", status_code=201, responses=problems(400, 401, 403, 404, 413, 422, 502, 503))
 async def create_conversation(
     body: NewConversation, request: Request, session: DbSession, user: CurrentUser
 ) -> Conversation:
@@ -88,7 +88,7 @@ async def get_conversation(conversation: OwnConversation) -> Conversation:
     return Conversation.model_validate(conversation)
 
 
-@router.patch("/{conversation_id}", responses=problems(400, 401, 403, 404, 422, 503))
+@router.patch("/{conversation_id}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 async def update_conversation(
     body: ConversationChange, conversation: OwnConversation, session: DbSession
 ) -> Conversation:
@@ -107,7 +107,7 @@ async def delete_conversation(
     """Delete a conversation for good, here and in the agents service; stops its answer."""
     answers, agents = request.app.state.answers, request.app.state.agents
     try:
-        await answers.cancel(session, conversation, user)
+        await answers.cancel(session, conversation, user, wait=True)
         await agents.threads.delete(str(conversation.id), headers=on_behalf_of(user))
     except NotFoundError:
         # The agents service never heard of it.
