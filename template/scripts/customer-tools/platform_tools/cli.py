@@ -24,7 +24,7 @@ def dev(
     web: Annotated[bool, typer.Option(help="Run the web service where it is enabled.")] = True,
 ) -> None:
     """Run the API, the agents service and the web with hot reload, until Ctrl-C."""
-    from platform_tools.dev import run
+    from platform_tools.dev.command import run
 
     run(web=web)
 

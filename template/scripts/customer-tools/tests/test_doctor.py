@@ -15,7 +15,8 @@ domain = "acme.example"
 admin_email = "admin@acme.example"
 created_on = "2026-01-01"
 """
-SECRETS = f"SECRET_KEY={'0123456789abcdef' * 4}\nSERVICE_TOKEN={'fedcba9876543210' * 4}\n"
+KEY, TOKEN = os.urandom(32).hex(), os.urandom(32).hex()
+SECRETS = f"SECRET_KEY={KEY}\nSERVICE_TOKEN={TOKEN}\n"
 CHECK = """
 from platform_tools.project import make_importable
 make_importable()
@@ -53,8 +54,8 @@ def test_good_values_have_no_findings(tmp_path: Path) -> None:
     [
         (SECRETS + "PORTS__API=many\n", "PORTS__API"),
         ("SECRET_KEY=\nSERVICE_TOKEN=\n", "SECRET_KEY must be at least 32"),
-        (SECRETS.replace("0123", "changeme0"), "SECRET_KEY is a placeholder"),
-        (f"SECRET_KEY={'ab' * 32}\nSERVICE_TOKEN={'ab' * 32}\n", "are the same"),
+        (SECRETS.replace(KEY, f"changeme{KEY}"), "SECRET_KEY in .env is a placeholder"),
+        (SECRETS.replace(TOKEN, KEY), "are the same"),
         (SECRETS + "MODEL__PROVIDER=openai\n", "put OPENAI_API_KEY="),
         (SECRETS + "PORT__API=9100\n", "nothing reads PORT__API"),
     ],

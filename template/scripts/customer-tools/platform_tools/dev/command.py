@@ -198,13 +198,9 @@ class _Run:
         running.write_state(self.config.data_dir, state)
         say("")
         say(f"{self.config.customer.name}: ready in {time.monotonic() - self.started:.1f} s")
-        for label, name, path in (
-            ("web", "web", ""),
-            ("API", "api", "/docs"),
-            ("agents", "langgraph", ""),
-        ):
+        for label, name in (("web", "web"), ("API", "api"), ("agents", "langgraph")):
             if name in addresses:
-                say(f"  {label:<10}{addresses[name]}{path}")
+                say(f"  {label:<10}{addresses[name]}")
         if email := self.login.get("email"):
             say(f"  {'sign in':<10}{email}")
         self._show_login()

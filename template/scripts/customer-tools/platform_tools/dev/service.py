@@ -199,7 +199,9 @@ class WebService(Service):
         self._port = port
 
     async def launch(self) -> Process:
-        process = await self._start(["npm", "run", "--silent", "dev"], ROOT / "apps" / "web")
+        tether = [sys.executable, "-m", "platform_tools.dev.tether"]
+        command = [*tether, "npm", "run", "--silent", "dev"]
+        process = await self._start(command, ROOT / "apps" / "web")
         await self._until_ready(process, asyncio.create_task(_accepts(self._port)))
         return process
 
