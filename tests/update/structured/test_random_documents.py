@@ -112,7 +112,9 @@ def test_comments_that_one_side_wrote_are_kept(name):
         for by, side, other in (("ours", ours, theirs), ("theirs", theirs, ours)):
             for (key,), text in notes[by].items():
                 kept = base.get(key) == side[key] and by == "theirs"
-                gone = kept and (key not in other or isinstance(base[key], list))
+                gone = kept and (
+                    type(other.get(key)) is not type(base[key]) or isinstance(base[key], list)
+                )
                 if text.startswith(by) and not gone:
                     assert f"# {text}" in result.merged.decode()
 

@@ -126,14 +126,16 @@ class Merge:
             item = inner._item(at, *(side.get(name) for side in found))
             if item is not None:
                 merged[name] = item
-        if entries[0] and not merged and not ours.flow:
-            return None  # each side removed what the other kept: block style has no empty value
+        if ours.filled and not merged:
+            return None  # each side removed what the other kept
         order = merge_order(names[0], names[1], names[2], set(merged))
         if order is None and ours.kind == "list":
             return None
         if order is None:  # in a mapping order means nothing: ours stays
             order = merge_order(names[0], names[1], names[0], set(merged)) or []
             order += [name for name in merged if name not in order]
+        if ours.tables_last:
+            order.sort(key=lambda name: _is_table(merged[name]))
         self.conflicts |= inner.conflicts
         self.comments += inner.comments
         return replace(result, entries=tuple(merged[name] for name in order))
@@ -184,6 +186,11 @@ class Merge:
             self.comments.append(f"{place.shown} (comment)".strip())
             return Choice(ours, base, theirs)
         return merged
+
+
+def _is_table(item: Item) -> bool:
+    entries = (item.ours, item.theirs) if isinstance(item, Choice) else (item,)
+    return any(e and isinstance(e.value, Container) and not e.value.flow for e in entries)
 
 
 def _prefer_ours(base: T, ours: T, theirs: T) -> T:

@@ -39,7 +39,7 @@ def parse(text: str) -> Entry:
     while at < len(text):
         table, at = _table(text, at)
         tables.append(table)
-    root = Container("map", (Entry("", top), *_nest(tables, 0)))
+    root = _with_tables(top, _nest(tables, 0))
     if _value(root) != plain(value):
         raise UnsupportedError("read differently by the standard parser")
     return Entry("", root)
@@ -65,7 +65,7 @@ def _settings(text: str, at: int) -> tuple[Container, int]:
     if begin < len(text):
         above, blank, _ = tail.partition("\n\n")
         tail = f"{above}\n" if blank and above and above[0] != "\n" else ""
-    return Container("map", tuple(entries), tail=tail), at + len(tail)
+    return Container("map", tuple(entries), tail=tail, tables_last=True), at + len(tail)
 
 
 def _table(text: str, at: int) -> tuple[_Table, int]:
@@ -95,20 +95,22 @@ def _nest(tables: list[_Table], depth: int) -> list[Entry]:
             count = 1
             while count < len(tables) and _below(tables[count].path, table.path):
                 count += 1
-            elements.append(_element(tables[0], _nest(tables[1:count], len(table.path))))
+            below = _nest(tables[1:count], len(table.path))
+            value = _with_tables(tables[0].settings, below)
+            elements.append(replace(tables[0].entry, value=value))
             tables = tables[count:]
         entries.append(Entry(key, Container("list", tuple(elements))))
-    if len({entry.key for entry in entries}) < len(entries):
-        raise UnsupportedError("an array of tables in several places")
     return entries
 
 
-def _element(table: _Table, below: list[Entry]) -> Entry:
-    settings = table.settings
-    if below:
-        below[0] = replace(below[0], lead=f"{settings.tail}{below[0].lead}")
-        settings = replace(settings, entries=(*settings.entries, *below), tail="")
-    return replace(table.entry, value=settings)
+def _with_tables(settings: Container, tables: list[Entry]) -> Container:
+    """Settings with the tables below them, in one mapping."""
+    if tables:
+        tables[0] = replace(tables[0], lead=f"{settings.tail}{tables[0].lead}")
+        settings = replace(settings, entries=(*settings.entries, *tables), tail="")
+    if len({entry.key for entry in settings.chosen()}) < len(settings.entries):
+        raise UnsupportedError("an array of tables in several places")
+    return settings
 
 
 def _below(path: tuple[str, ...], parent: tuple[str, ...]) -> bool:

@@ -58,13 +58,16 @@ Item = Entry | Choice["Entry | None"]
 @dataclass(frozen=True)
 class Container:
     """A mapping or a list. Block: one entry per line, at `indent`; `compact` when the first entry
-    stands behind its parent's dash. Flow: brackets and commas; `leads` is the white space
-    before a first and before any other entry."""
+    stands behind its parent's dash; `filled` where the format cannot write an empty one;
+    `tables_last` where settings have to precede the tables. Flow: brackets and commas; `leads` is
+    the white space before a first and before any other entry."""
 
     kind: Literal["map", "list"]
     entries: tuple[Item, ...]
     indent: str = ""
     compact: bool = False
+    filled: bool = False
+    tables_last: bool = False
     tail: str | Choice[str] = ""
     flow: bool = False
     brackets: tuple[str, str] = ("", "")

@@ -91,6 +91,7 @@ class _Reader:
             tuple(entries),
             indent=" " * column,
             compact=compact,
+            filled=True,
             tail=tail,
         )
 
