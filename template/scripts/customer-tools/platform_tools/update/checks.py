@@ -1,0 +1,75 @@
+"""What runs in the new project before it lands: rebuilding lock files, `platform verify`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from platform_tools.errors import PlatformError
+from platform_tools.update.plan import Plan
+from platform_tools.update.report import say
+from platform_tools.update.state import Folder, State
+from platform_tools.update.trees import Repository
+
+SETUP = Path("scripts", "customer-tools", "setup.py")
+_UNREACHABLE = 3  # of setup.py: a package index is out of reach
+
+
+def run(folder: Folder, state: State, plan: Plan, repository: Repository, *, verify: bool) -> str:
+    """Rebuild, then verify; bring `state.tree` up to date. Returns a sentence for the report.
+
+    Raises `PlatformError` when a step fails; `--continue` tries again.
+    """
+    if not plan.rebuild and not verify:
+        return _take(folder, state, repository)
+    if not state.full:
+        repository.check_out(repository.read(state.tree))
+        state.full = True
+        folder.save(state)
+    has_setup = (folder.project / SETUP).exists()
+    if plan.rebuild and has_setup:
+        rebuild(folder, plan)
+    said = _take(folder, state, repository)
+    if verify and has_setup:
+        say("Preparing the new version, to check it …")
+        _run(folder, "The new version cannot be set up", sys.executable, str(SETUP))
+        say("platform verify …")
+        _run(folder, "A check of the new version fails", ".venv/bin/platform", "verify")
+        said = "`platform verify` passed."
+    return said
+
+
+def rebuild(folder: Folder, plan: Plan) -> None:
+    """Make the lock files in project/ again."""
+    say(f"Rebuilding {', '.join(plan.rebuild)} …")
+    what = f"{', '.join(plan.rebuild)} cannot be rebuilt"
+    _run(folder, what, sys.executable, str(SETUP), "--locks")
+
+
+def _take(folder: Folder, state: State, repository: Repository) -> str:
+    if state.full:
+        repository.git("add", "--update")
+        state.tree = repository.git.line("write-tree")
+        folder.save(state)
+    return "Not verified."
+
+
+def _run(folder: Folder, failed: str, *command: str) -> None:
+    environment = dict(os.environ)
+    environment.pop("VIRTUAL_ENV", None)
+    environment.pop("PYTHONPATH", None)
+    own_uv = folder.root / ".cache" / "uv" / "bin"
+    environment["PATH"] = f"{environment.get('PATH', '')}{os.pathsep}{own_uv}"
+    program = folder.project / command[0] if command[0].startswith(".") else Path(command[0])
+    done = subprocess.run(  # noqa: S603  # the project's own tools
+        [program, *command[1:]], cwd=folder.project, env=environment, check=False
+    )
+    if done.returncode:
+        away = "\nA package index is out of reach." if done.returncode == _UNREACHABLE else ""
+        raise PlatformError(
+            f"{failed} (see above).{away}",
+            f"Your project is untouched; the new version is in\n  {folder.project}\n"
+            "Mend it there or come back later: platform update --continue\n"
+            "Land it as it is: platform update --continue --no-verify\n"
+            "Give up: platform update --abort",
+        )

@@ -1,0 +1,190 @@
+"""The update under `copier update`: what `_migrations` in copier.yml runs before and after it.
+
+    python copier_hook.py TEMPLATE ANSWERS_FILE      in the project; the environment has STAGE
+
+Copier overwrites, patches and deletes in the project's files. Before it begins, everything that it
+could touch is saved, and what would stop it half-way is moved aside. When it has ended, all of that
+is put back, and the engine's own result takes its place: in the files, not committed, with
+conflicts in git's index. The exit code is not 0 while anything is unresolved.
+"""
+
+import os
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+# Copier starts this file by its path, with no package around it.
+sys.path[0] = str(Path(__file__).resolve().parents[2])
+
+from platform_tools.errors import PlatformError  # noqa: E402
+from platform_tools.update import checks, landing, report, source, transaction  # noqa: E402
+from platform_tools.update.git import Git, GitError  # noqa: E402
+from platform_tools.update.plan import Plan  # noqa: E402
+from platform_tools.update.project import Project  # noqa: E402
+from platform_tools.update.render import read_answers, template_paths  # noqa: E402
+from platform_tools.update.report import say  # noqa: E402
+from platform_tools.update.state import Folder, State  # noqa: E402
+from platform_tools.update.trees import Entry, Repository, Tree, index_info  # noqa: E402
+
+
+def main(template: str, answers_file: str) -> int:
+    """Run the stage that Copier is at; return the exit code."""
+    root = Path.cwd()
+    try:
+        folder = Folder(root)
+        with folder.locked():
+            if os.environ["STAGE"] == "before":
+                return before(folder, Path(template), answers_file)
+            return after(folder)
+    except PlatformError as error:
+        say(f"\nError: {error.message}", "bad")
+        say(error.hint)
+        return error.code
+    except (GitError, OSError) as error:
+        say(f"\nError: {error}\nUndo: platform update --abort", "bad")
+        return 1
+
+
+def before(folder: Folder, template: Path, answers_file: str) -> int:
+    """Save what Copier could touch, and clear its way."""
+    _forget_finished(folder)
+    project = Project(folder.root, answers_file)
+    project.check()
+    shutil.copytree(Path(__file__).parents[1], folder.engine / "platform_tools", dirs_exist_ok=True)
+    request = transaction.Request(
+        str(folder.root),
+        str(template),
+        "HEAD",
+        str(project.answers["_src_path"]),
+        verify=False,
+        answers_file=answers_file,
+    )
+    state = State("copier", "copier", project.head, asdict(request))
+    patterns = set(template_paths(request.release())) | {answers_file}
+    old = source.release(template, str(project.answers["_commit"]), "")
+    if old:
+        patterns |= set(template_paths(old))
+    state.patterns = sorted(patterns)
+    landing.save(folder, state, landing.matching(folder.root, state.patterns))
+    folder.save(state)
+    landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
+    _hide_others(project, state)
+    return 0
+
+
+def after(folder: Folder) -> int:
+    """Undo all that Copier did, and put the engine's result in its place."""
+    state = folder.load()
+    if not state or state.door != "copier" or state.phase != "copier":
+        raise PlatformError(
+            "The update was not prepared: the project is as Copier left it.",
+            "Undo it: git reset --hard. Then run the update again.",
+        )
+    request = transaction.Request(**state.request)
+    answers = read_answers((folder.root / request.answers_file).read_bytes())
+    landing.restore(folder, state)
+    state.phase = "started"
+    folder.save(state)
+    project = request.project
+    computed = transaction.compute_plan(project, request, folder.project, answers)
+    if computed.plan.empty:
+        folder.clear()
+        return 0
+    transaction.make_ready(folder, state, computed)
+    plan, repository = computed.plan, computed.repository
+    failed = None
+    if plan.rebuild and not state.conflicts:
+        try:
+            checks.run(folder, state, plan, repository, verify=False)
+        except PlatformError as error:
+            failed = error
+    ours, tree = computed.ours, repository.read(state.tree)
+    transaction.write_report(state, repository, ours, tree, report.markdown(plan))
+    transaction.place(folder, state, repository, ours, tree)
+    repository.send(
+        folder.root, state.theirs, _stages_commit(repository, computed.merged.conflicts)
+    )
+    code = transaction.finish(folder, state)
+    return _tell(plan, state, code, failed)
+
+
+def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> int:
+    say(report.terminal(plan, ("conflict", "merged", "renamed", "removed", "rebuilt")))
+    say(f"Report: {state.report}")
+    if failed:
+        say(f"\n{failed.message}\nNext: python3 {checks.SETUP} --locks", "bad")
+    if state.conflicts:
+        say(
+            f"\n{len(state.conflicts)} in conflict:\n{report.conflicts(plan, state.conflicts)}",
+            "bad",
+        )
+        say(
+            "Next: platform resolve (or edit and git add), then git commit\n"
+            "Undo: platform update --abort"
+        )
+        if plan.rebuild:
+            say(f"Then rebuild {', '.join(plan.rebuild)}: python3 {checks.SETUP} --locks")
+    return code or (1 if failed else 0)
+
+
+def _forget_finished(folder: Folder) -> None:
+    """Drop what is left of an earlier update whose result was committed since."""
+    state = folder.load()
+    if state and state.phase != "started":
+        done = state.phase == "landed" and Git(folder.root).line("rev-parse", "HEAD") != state.start
+        if not done:
+            raise PlatformError(
+                "An update is unfinished.",
+                "Go on: platform update --continue\nGive up: platform update --abort",
+            )
+    for old in ("state.json", "engine", "template", "project", "backup"):
+        path = folder.path / old
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
+    """What would stop Copier: a folder or a link where it has a file, a file where it has a folder;
+    and the .rej files that it would take for its own."""
+    found = set()
+    for path in patterns:
+        if "*" in path:
+            continue
+        for parent in list(Path(path).parents)[-2::-1]:
+            place = root / parent
+            if place.is_symlink() or place.is_file():
+                found.add(str(parent))
+                break
+        else:
+            if (root / path).is_dir():
+                found.add(path)
+    listed = Git(root)("ls-files", "-z", "--cached", "--others", "--", "*.rej").split(b"\0")[:-1]
+    found |= {os.fsdecode(path) for path in listed if os.path.lexists(root / os.fsdecode(path))}
+    return sorted(one for one in found if not any(str(up) in found for up in Path(one).parents))
+
+
+def _hide_others(project: Project, state: State) -> None:
+    """Take what the template does not know out of the index: Copier would apply it as a patch."""
+    top = Git(Path(project.git.line("rev-parse", "--show-toplevel")))
+    known = {project.prefix + path for path in state.touched}
+    paths = [os.fsdecode(path) for path in top("ls-files", "-z").split(b"\0")[:-1]]
+    none = Entry("0", "0" * len(state.start))
+    records = index_info((none, path) for path in paths if path not in known)
+    top("update-index", "-z", "--index-info", stdin=records)
+
+
+def _stages_commit(repository: Repository, conflicts: dict[str, dict[int, Entry]]) -> str:
+    """A commit that holds the blobs of all stages, so that they can be sent."""
+    tree: Tree = {
+        f"{number}/{stage}": entry
+        for number, stages in enumerate(conflicts.values())
+        for stage, entry in stages.items()
+    }
+    return repository.commit(repository.write(tree))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""The engine's own command: `python -m platform_tools.update.engine REQUEST`.
+
+REQUEST is JSON: "action" (update, preview, continue, abort, resolve), "root", and the fields of
+`transaction.Request`. The `platform` command of any older project calls this in the version that is
+updated to, so what is here may grow and never change. It needs Copier, tomlkit and ruamel.yaml.
+"""
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from platform_tools.errors import PlatformError
+from platform_tools.update import resolve, transaction
+from platform_tools.update.git import GitError
+from platform_tools.update.report import say
+from platform_tools.update.state import Folder
+
+
+def main(argument: str) -> int:
+    """Run a request; return the exit code: 0 done, 1 failed, 2 wrong input, 3 conflicts left."""
+    request: dict[str, Any] = json.loads(argument)
+    root = Path(request["root"])
+    try:
+        # Whoever started this by exec holds the lock already.
+        free = request.get("locked") or request["action"] == "preview"
+        with nullcontext() if free else Folder(root).locked():
+            return _run(request, root)
+    except PlatformError as error:
+        say(f"Error: {error.message}", "bad")
+        say(error.hint)
+        return error.code
+    except (GitError, OSError) as error:
+        say(f"Error: {error}", "bad")
+        say(_what_next(root))
+        return 1
+    except KeyboardInterrupt:
+        say(f"\nStopped. {_what_next(root)}", "warn")
+        return 130
+
+
+def _run(request: dict[str, Any], root: Path) -> int:
+    action = request["action"]
+    if action == "continue":
+        return transaction.proceed(root, request.get("verify", True))
+    if action == "abort":
+        return transaction.abort(root)
+    if action == "resolve":
+        return resolve.run(root, request.get("side"), request.get("zone"), request.get("paths", []))
+    wanted = transaction.Request(
+        root=str(root),
+        template=request["template"],
+        ref=request["ref"],
+        source=request["source"],
+        data=request.get("data", {}),
+        verify=request.get("verify", True),
+    )
+    if action == "preview":
+        return transaction.preview(wanted, request.get("json", False))
+    return transaction.update(wanted)
+
+
+def _what_next(root: Path) -> str:
+    if Folder(root).load():
+        return "Next: platform update --continue, or platform update --abort"
+    return "The project is as it was."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,84 @@
+"""git, in bytes."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import cast
+
+from plumbum import CommandNotFound, local
+from plumbum.machines.local import LocalCommand
+
+from platform_tools.errors import PlatformError
+
+# A variable of a surrounding git (a hook, an alias) would redirect ours to another repository.
+_INHERITED = (
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_WORK_TREE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+)
+# Hooks are the customer's and expect the customer's work; optional locks would change the index.
+_OPTIONS = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false")
+_ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
+
+
+class GitError(Exception):
+    """git failed: its command and what it said."""
+
+
+class Git:
+    """Runs git in one folder.
+
+    Paths are `str` as `os.fsdecode` makes them, so that a name in any encoding survives.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.env = {key: os.environ[key] for key in os.environ if key not in _INHERITED}
+        self.env |= _ENVIRONMENT | dict(env or {})
+
+    def __call__(self, *arguments: str, stdin: bytes = b"", ok: Iterable[int] = (0,)) -> bytes:
+        """Run `git ARGUMENTS`; return what it prints. Raises `GitError` on other exit codes."""
+        command = _executable()[(*_OPTIONS, *arguments)]
+        process = command.popen(
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=str(self.folder), env=self.env
+        )
+        running = cast("Popen[bytes]", process)
+        output, error = running.communicate(stdin)
+        if running.returncode not in ok:
+            said = error.decode(errors="replace").strip() or output.decode(errors="replace").strip()
+            raise GitError(f"git {' '.join(arguments[:3])}: {said}")
+        return output
+
+    def line(self, *arguments: str) -> str:
+        """The output's only line, decoded as a path would be."""
+        return os.fsdecode(self(*arguments)).rstrip("\n")
+
+    def attempt(self, *arguments: str) -> str | None:
+        """The output's only line, or None where git fails."""
+        try:
+            return self.line(*arguments)
+        except GitError:
+            return None
+
+    def path(self, name: str) -> Path:
+        """Where git keeps `name` for this work tree (`git rev-parse --git-path`)."""
+        return self.folder / self.line("rev-parse", "--git-path", name)
+
+
+_found: list[LocalCommand] = []
+
+
+def _executable() -> LocalCommand:
+    if not _found:
+        try:
+            # Without an encoding plumbum leaves outputs as bytes.
+            _found.append(LocalCommand(local.which("git"), encoding=None))  # type: ignore[arg-type]
+        except CommandNotFound:
+            raise PlatformError("git is not on PATH.", "Install git 2.38 or later.", 2) from None
+    return _found[0]

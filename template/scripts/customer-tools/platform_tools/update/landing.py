@@ -1,0 +1,204 @@
+"""The result into the project's files, so that a kill at any moment loses nothing.
+
+Every file that may be replaced is copied to the state folder first. Each is then replaced whole, by
+a rename; one that is neither as it was nor as it will be was edited meanwhile, and is left alone.
+So landing can be run again, or undone, from wherever it stopped.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable
+from glob import glob
+from pathlib import Path
+
+from platform_tools.update.git import Git
+from platform_tools.update.state import Folder, State, sync_folder
+
+Snapshot = tuple[str, bytes] | None
+"""What is at a path: (kind, contents), or None."""
+
+
+def save(folder: Folder, state: State, paths: Iterable[str]) -> None:
+    """Copy the project's files at `paths`, and git's index, to the state folder."""
+    shutil.rmtree(folder.backup.parent, ignore_errors=True)
+    folder.backup.mkdir(parents=True)
+    state.touched = sorted(paths)
+    for path in state.touched:
+        if _reachable(folder.root, path) and _is_file(folder.root / path):
+            _copy(folder.root / path, folder.backup / path)
+    if (index := _index(folder)).exists():
+        shutil.copy2(index, folder.index)
+    os.sync()
+
+
+def land(folder: Folder, state: State, sparse: Iterable[str] = ()) -> list[str]:
+    """Bring the files of `state.touched` from project/ into the project.
+
+    `sparse` are paths that this checkout leaves out. Returns the paths that were edited meanwhile.
+    """
+    return _replace(folder, state.touched, folder.backup, folder.project, set(sparse))
+
+
+def take_back(folder: Folder, state: State) -> list[str]:
+    """Undo `land`; return the paths that were edited meanwhile and stay as they are."""
+    edited = _replace(folder, state.touched, folder.project, folder.backup, set())
+    _restore_index(folder)
+    return edited
+
+
+def restore(folder: Folder, state: State, displaced: Path | None = None) -> None:
+    """Put back what Copier wrote over, whatever is there now.
+
+    `displaced` is where contents go that are lost by this.
+    """
+    made = matching(folder.root, state.patterns)
+    for path in sorted({*state.touched, *made}):
+        old, target = snapshot(folder.backup / path), folder.root / path
+        if not _reachable(folder.root, path) or snapshot(target) == old:
+            continue
+        _remove_any(target, displaced, path)
+        if old:
+            _install(folder.backup / path, target)
+        else:
+            _prune(folder.root, path)
+    for number, path in enumerate(state.moved):
+        saved, target = _slot(folder, number), folder.root / path
+        if os.path.lexists(saved):
+            _remove_any(target, displaced, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(saved, target)
+    _restore_index(folder)
+
+
+def set_aside(folder: Folder, state: State, paths: Iterable[str]) -> None:
+    """Move whole files or folders of the project out of the way; `restore` brings them back."""
+    state.moved = list(paths)
+    folder.save(state)
+    for number, path in enumerate(state.moved):
+        saved = _slot(folder, number)
+        saved.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder.root / path, saved)
+
+
+def snapshot(path: Path) -> Snapshot:
+    """What is at a path, for comparing."""
+    try:
+        if path.is_symlink():
+            return ("link", os.fsencode(path.readlink()))
+        if path.is_dir():
+            return ("folder", b"")
+        kind = "program" if path.stat().st_mode & 0o100 else "file"
+        return (kind, path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _replace(
+    folder: Folder, paths: Iterable[str], before: Path, after: Path, skip: set[str]
+) -> list[str]:
+    root, edited, folders = folder.root, [], set()
+    todo = [path for path in paths if path not in skip]
+    # Removals first: a file may make room for a folder, or a name for itself in other letters.
+    for path in sorted(todo, key=lambda path: (snapshot(after / path) is not None, path)):
+        old, new = snapshot(before / path), snapshot(after / path)
+        if _reachable(root, path):
+            _partial(root / path).unlink(missing_ok=True)
+        now = snapshot(root / path) if _reachable(root, path) else ("blocked", b"")
+        if now == new or (new is None and now == ("blocked", b"")):
+            continue
+        if now == ("folder", b"") and new and not any((root / path).iterdir()):
+            (root / path).rmdir()
+            now = None
+        if now != old:
+            edited.append(path)
+        elif new is None:
+            (root / path).unlink()
+            _prune(root, path)
+        else:
+            _install(after / path, root / path)
+        folders.add((root / path).parent)
+    for parent in folders:
+        sync_folder(parent)
+    return edited
+
+
+def matching(root: Path, patterns: Iterable[str]) -> set[str]:
+    """Files below `root` that match one of the globs, without following links to folders."""
+    return {
+        path
+        for pattern in patterns
+        for path in glob(pattern, root_dir=root, include_hidden=True)  # noqa: PTH207  # bytes names
+        if _reachable(root, path) and _is_file(root / path)
+    }
+
+
+def _slot(folder: Folder, number: int) -> Path:
+    return folder.backup.with_name("moved") / str(number)
+
+
+def _reachable(root: Path, path: str) -> bool:
+    """Whether every folder above a path is missing or a real folder, not a link or a file."""
+    for parent in list(Path(path).parents)[:-1]:
+        place = root / parent
+        if place.is_symlink() or (place.exists() and not place.is_dir()):
+            return False
+    return True
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def _install(source: Path, target: Path) -> None:
+    """Replace `target` by a copy of `source`, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = _partial(target)
+    new.unlink(missing_ok=True)
+    _copy(source, new)
+    if not new.is_symlink():
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
+    new.replace(target)
+
+
+def _partial(target: Path) -> Path:
+    """Where a file is written before it takes its name."""
+    return target.with_name(f".{target.name[:200]}.platform-update")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _remove_any(path: Path, displaced: Path | None, name: str) -> None:
+    if not os.path.lexists(path):
+        return
+    if displaced:
+        (displaced / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, displaced / name)
+    elif path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _prune(root: Path, path: str) -> None:
+    """Remove the folders above a removed file that are empty now."""
+    for parent in list(Path(path).parents)[:-1]:
+        try:
+            (root / parent).rmdir()
+        except OSError:
+            return
+
+
+def _index(folder: Folder) -> Path:
+    return Git(folder.root).path("index").absolute()
+
+
+def _restore_index(folder: Folder) -> None:
+    if folder.index.exists():
+        index = _index(folder)
+        new = index.with_name("index.platform-update")
+        shutil.copy2(folder.index, new)
+        new.replace(index)

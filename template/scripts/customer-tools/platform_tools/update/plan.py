@@ -1,0 +1,185 @@
+"""What an update will do, file by file. The preview shows it, the update does it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from platform_tools.errors import PlatformError
+from platform_tools.update import source
+from platform_tools.update.merge import Merged, merge
+from platform_tools.update.ownership import Ownership
+from platform_tools.update.project import BASE_REF, Project
+from platform_tools.update.render import Release, read_answers, render
+from platform_tools.update.trees import Repository, Tree
+
+SUGGESTED = {"customer": "yours", "private": "yours"}
+
+
+@dataclass
+class Plan:
+    """The plan in plain values, as `--preview --json` prints it."""
+
+    old: str
+    new: str
+    files: list[dict[str, str]] = field(default_factory=list)
+    """path, status (added, changed, merged, removed, renamed, conflict, rebuilt), zone, detail."""
+    notes: list[dict[str, str]] = field(default_factory=list)
+    """kind, path, detail of what a person may want to know; see `split.NoteKind`."""
+    rebuild: list[str] = field(default_factory=list)
+    """Lock files and the like that will be made again."""
+    questions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """"new", "changed", "removed" → question → answer."""
+    releases: list[tuple[str, str]] = field(default_factory=list)
+    """(version, notes) of the releases in between."""
+
+    @property
+    def conflicts(self) -> list[dict[str, str]]:
+        return [one for one in self.files if one["status"] == "conflict"]
+
+    @property
+    def empty(self) -> bool:
+        return not self.files
+
+
+@dataclass
+class Computed:
+    """The plan with the git objects behind it."""
+
+    plan: Plan
+    repository: Repository
+    ours: Tree
+    theirs: Tree
+    merged: Merged
+
+
+def compute(
+    project: Project,
+    release: Release,
+    data: Mapping[str, Any],
+    folder: Path,
+    ownership: Ownership,
+    answers: Mapping[str, Any] | None = None,
+) -> Computed:
+    """Merge `release` with the project, in a new repository in `folder`; touch nothing else.
+
+    `answers` replace those stored in the project for the new render; `data` overrides them.
+    """
+    repository = Repository.create(folder, (project.root, release.repository), project.root)
+    old = str(project.answers["_commit"])
+    declared = source.declared(release.repository, old, release)
+    ours = repository.read(f"{project.head}:{project.prefix}")
+    base = _base(project, release, repository)
+    known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
+    theirs = render(
+        repository, release, answers or known, data, project.answers_file, project.root.name
+    )
+    merged = merge(
+        repository,
+        base,
+        ours,
+        theirs,
+        ownership,
+        answers_file=project.answers_file,
+        on_disk=project.on_disk(ours, theirs),
+        renamed=declared.renamed,
+        once_had=project.once_had,
+    )
+    plan = Plan(old, release.name, releases=declared.notes)
+    plan.rebuild = _rebuilt(ownership, base, ours, merged)
+    plan.files = _files(ownership, base, ours, merged, plan.rebuild)
+    plan.notes = [
+        {"kind": note.kind, "path": note.path, "detail": note.detail} for note in merged.notes
+    ]
+    answers_entry = theirs.get(project.answers_file)
+    now = read_answers(repository.blob(answers_entry.oid)) if answers_entry else None
+    plan.questions = _questions(project.answers, now or {})
+    return Computed(plan, repository, ours, theirs, merged)
+
+
+def _base(project: Project, release: Release, repository: Repository) -> Tree:
+    """The old render: the one that was kept, where it is of these very answers, or a new one."""
+    if kept := project.git.attempt("rev-parse", "--verify", "--quiet", f"{BASE_REF}^{{tree}}"):
+        tree = repository.read(kept)
+        entry = tree.get(project.answers_file)
+        if entry and read_answers(repository.blob(entry.oid)) == project.answers:
+            return tree
+    name = str(project.answers["_commit"])
+    old = source.release(release.repository, name, str(project.answers["_src_path"]))
+    if old is None:
+        raise PlatformError(
+            f"The template does not know {name}, the version this project is of.",
+            "Update from a template that has all its versions (a full clone or bundle): platform "
+            "update --from FILE.bundle",
+        )
+    old = Release(old.repository, old.oid, name, old.source)
+    return render(repository, old, project.answers, {}, project.answers_file, project.root.name)
+
+
+def _files(
+    ownership: Ownership, base: Tree, ours: Tree, merged: Merged, rebuild: list[str]
+) -> list[dict[str, str]]:
+    renamed = {
+        new: old
+        for names in merged.renamed.values()
+        for old, new in names.items()
+        if old in ours and old not in merged.tree and new not in ours
+    }
+    files = []
+    for path in sorted({*ours, *merged.tree, *merged.conflicts}):
+        old, new = ours.get(path), merged.tree.get(path)
+        detail = ""
+        if path in merged.conflicts:
+            status = "conflict"
+            detail = ", ".join(merged.keys.get(path, []))
+        elif path in rebuild:
+            status = "rebuilt"
+        elif old == new or path in renamed.values():
+            continue
+        elif path in renamed:
+            status, detail = "renamed", f"from {renamed[path]}"
+        elif not old:
+            status = "added"
+        elif not new:
+            status = "removed"
+        else:
+            status = "changed" if old == base.get(path) else "merged"
+        files.append(
+            {"path": path, "status": status, "zone": ownership.zone(path), "detail": detail}
+        )
+    return files
+
+
+def _rebuilt(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> list[str]:
+    """Generated files whose inputs the update changes, and those that both sides changed."""
+    changed = [path for path in {*ours, *merged.tree} if ours.get(path) != merged.tree.get(path)]
+    replaced = {note.path for note in merged.notes if note.kind == "replaced"}
+    found = []
+    for path in merged.tree:
+        rule = ownership.rule(path)
+        if not rule or rule.zone != "generated" or not rule.inputs:
+            continue
+        inputs = [one for one in changed if rule.inputs_spec.match_file(one)]
+        # As long as the inputs are the framework's own, so is what it made from them.
+        own = merged.tree[path] != ours.get(path) and path not in replaced
+        edited = [
+            one
+            for one in merged.tree
+            if rule.inputs_spec.match_file(one) and ours.get(one) != base.get(one)
+        ]
+        if path in replaced or (inputs and not (own and not edited)):
+            found.append(path)
+    return sorted(found)
+
+
+def _questions(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    names = [name for name in {**old, **new} if not name.startswith("_")]
+    return {
+        "new": {name: new[name] for name in names if name not in old},
+        "changed": {
+            name: new[name]
+            for name in names
+            if name in old and name in new and old[name] != new[name]
+        },
+        "removed": {name: old[name] for name in names if name not in new},
+    }

@@ -1,0 +1,112 @@
+"""The customer's project as an update finds it, and the reasons not to begin."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from platform_tools.errors import PlatformError
+from platform_tools.update.git import Git, GitError
+from platform_tools.update.render import read_answers
+from platform_tools.update.trees import Tree
+
+BASE_REF = "refs/platform/base"
+_UNFINISHED = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in git: the whole repository or a folder of a larger one."""
+
+    root: Path
+    answers_file: str = ".copier-answers.yml"
+
+    @cached_property
+    def git(self) -> Git:
+        return Git(self.root)
+
+    @cached_property
+    def prefix(self) -> str:
+        """The project's folder in its repository: "" or "folder/"."""
+        return self.git.line("rev-parse", "--show-prefix")
+
+    @cached_property
+    def head(self) -> str:
+        """The commit that is checked out."""
+        return self.git.line("rev-parse", "HEAD")
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """The stored answers. Raises `PlatformError` when the file is missing or makes no sense."""
+        name = self.answers_file
+        hint = f"Restore it from git: git log -- {name}, then git checkout COMMIT -- {name}"
+        try:
+            contents = self.git("show", f"HEAD:./{name}")
+        except GitError:
+            raise PlatformError(
+                f"{name} is missing: no update without the answers.", hint
+            ) from None
+        answers = read_answers(contents)
+        if answers is None:
+            raise PlatformError(f"{name} is not a list of answers.", hint)
+        for key in ("_commit", "_src_path"):
+            if not isinstance(answers.get(key), str) or not answers[key]:
+                raise PlatformError(f"{name} has no {key}.", hint)
+        return answers
+
+    def check(self) -> None:
+        """Raises `PlatformError` when an update cannot begin."""
+        version = tuple(map(int, re.findall(r"\d+", self.git.line("version"))[:2]))
+        if version < (2, 38):
+            raise PlatformError("git is too old.", "Install git 2.38 or later.", 2)
+        if self.git.attempt("rev-parse", "--show-prefix") is None:
+            raise PlatformError(
+                f"{self.root} is not in git.", "git init && git add --all && git commit", 2
+            )
+        if self.git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+            raise PlatformError(
+                "The project has no commit yet.", "git add --all && git commit, then try again."
+            )
+        for name, what in _UNFINISHED.items():
+            if self.git.path(name).exists():
+                raise PlatformError(
+                    f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
+                )
+        changed = self.git(
+            *("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty"),
+            *("--", "."),
+        )
+        if changed:
+            names = [os.fsdecode(line[3:]) for line in changed.split(b"\0")[:-1]]
+            shown = "\n".join(f"  {name}" for name in names[:5]) + ("\n  …" if names[5:] else "")
+            raise PlatformError(
+                f"There are changes that are not committed:\n{shown}",
+                "git commit, or git stash, then try again.",
+            )
+        _ = self.answers
+
+    def on_disk(self, ours: Tree, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` whose place on the disk is taken by something outside git."""
+        folders = {str(parent) for path in ours for parent in Path(path).parents}
+        return {path for path in paths if path not in ours and self._taken(path, ours, folders)}
+
+    def _taken(self, path: str, ours: Tree, folders: set[str]) -> bool:
+        for parent in reversed(Path(path).parents):
+            place = self.root / parent
+            if place.is_symlink() or (place.exists() and not place.is_dir()):
+                return str(parent) not in ours
+        return os.path.lexists(self.root / path) and path not in folders
+
+    def once_had(self, path: str) -> bool:
+        """Whether the history of HEAD has the path, which HEAD itself has not."""
+        return bool(self.git("rev-list", "-1", "HEAD", "--", f":(literal){path}"))

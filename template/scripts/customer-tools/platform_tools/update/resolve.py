@@ -1,0 +1,141 @@
+"""Works through conflicts: the three sides, a suggestion, one choice at a time or many at once."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from platform_tools.errors import PlatformError
+from platform_tools.update.ownership import Ownership
+from platform_tools.update.plan import SUGGESTED
+from platform_tools.update.report import say
+from platform_tools.update.state import Folder
+from platform_tools.update.trees import Entry, Repository, index_info
+
+_STAGES = {"yours": 2, "framework": 3}
+_HELP = "[y]ours, [f]ramework, [e]dit, [s]kip, [a]ll of this zone as suggested, [q]uit"
+
+
+def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) -> int:
+    """Resolve the conflicts of `paths` or `zone` (default: all) with `side`, or ask for each.
+
+    Returns 0 when none is left, 3 otherwise.
+    """
+    folder = Folder(root)
+    state = folder.load()
+    inside = state is not None and state.phase == "ready"
+    repository = Repository(folder.project if inside else root)
+    ownership = Ownership.load()
+    left = [
+        path
+        for path in repository.unresolved()
+        if (not zone or ownership.zone(path) == zone) and (not list(paths) or path in paths)
+    ]
+    if not left:
+        raise PlatformError("Nothing to resolve.", code=2)
+    if side:
+        for path in left:
+            choose(repository, path, side)
+    elif sys.stdin.isatty():
+        _ask(repository, ownership, left)
+    else:
+        raise PlatformError(
+            "\n".join(["In conflict:", *(f"  {path}" for path in left)]),
+            "Choose without asking: platform resolve --use yours|framework [--zone ZONE] [PATH …]",
+            2,
+        )
+    after = repository.unresolved()
+    if after:
+        say(f"{len(after)} left: platform resolve", "warn")
+        return 3
+    say("All conflicts are resolved.", "good")
+    say("Next: platform update --continue" if state else "Next: git commit")
+    return 0
+
+
+def choose(repository: Repository, path: str, side: str) -> None:
+    """Take one side's file, or its deletion."""
+    entry = stages(repository, path).get(_STAGES[side])
+    target = repository.folder / path
+    if entry is None:
+        repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
+        target.unlink(missing_ok=True)
+        return
+    records = index_info([(Entry("0", "0" * len(entry.oid)), _top(repository) + path)])
+    records += index_info([(entry, _top(repository) + path)])
+    repository.git("update-index", "-z", "--index-info", stdin=records)
+    if target.is_symlink() or target.is_file():
+        target.unlink()
+    repository.git("checkout-index", "--force", "--", path)
+
+
+def stages(repository: Repository, path: str) -> dict[int, Entry]:
+    """The sides of a path in conflict: 1 the base, 2 yours, 3 the framework's."""
+    found = {}
+    listed = repository.git("ls-files", "-z", "--unmerged", "--", f":(literal){path}")
+    for record in listed.split(b"\0")[:-1]:
+        mode, oid, stage = record.partition(b"\t")[0].decode().split(" ")
+        found[int(stage)] = Entry(mode, oid)
+    return found
+
+
+def _ask(repository: Repository, ownership: Ownership, left: list[str]) -> None:
+    done: set[str] = set()
+    for path in left:
+        if path in done:
+            continue
+        zone = ownership.zone(path)
+        suggested = SUGGESTED.get(zone, "framework")
+        _show(repository, path)
+        while True:
+            answer = input(f"{path} ({zone}; suggested: {suggested}) {_HELP}: ").strip().lower()
+            if answer[:1] in ("y", "f"):
+                choose(repository, path, "yours" if answer[0] == "y" else "framework")
+            elif answer[:1] == "e":
+                _edit(repository, path)
+            elif answer[:1] == "a":
+                for one in left:
+                    if ownership.zone(one) == zone and one not in done:
+                        choose(repository, one, suggested)
+                        done.add(one)
+            elif answer[:1] == "q":
+                return
+            elif answer[:1] != "s":
+                continue
+            done.add(path)
+            break
+
+
+def _show(repository: Repository, path: str) -> None:
+    """What each side made of the base."""
+    sides = stages(repository, path)
+    for name, stage in _STAGES.items():
+        say(f"\n── {path}: {name}", "good")
+        if stage not in sides:
+            say("deleted")
+        elif 1 in sides:
+            diff = repository.git("diff", "--no-ext-diff", sides[1].oid, sides[stage].oid)
+            say(b"\n".join(diff.split(b"\n")[4:]).decode(errors="replace") or "unchanged")
+        else:
+            contents = repository.blob(sides[stage].oid)
+            say(
+                f"{len(contents)} bytes, binary"
+                if b"\0" in contents
+                else contents.decode(errors="replace")
+            )
+
+
+def _edit(repository: Repository, path: str) -> None:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    place = repository.folder / path
+    subprocess.run(["sh", "-c", f'{editor} "$1"', "sh", str(place)], check=False)  # noqa: S603, S607
+    contents = place.read_bytes() if place.exists() else b""
+    if b"<<<<<<< " in contents or b">>>>>>> " in contents:
+        say("There are still conflict markers in it.", "warn")
+    else:
+        repository.git("add", "--all", "--force", "--", f":(literal){path}")
+
+
+def _top(repository: Repository) -> str:
+    return repository.git.line("rev-parse", "--show-prefix")

@@ -1,0 +1,129 @@
+"""The vendor's template: fetching it, choosing a release, what a release declares."""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from platform_tools.errors import PlatformError
+from platform_tools.update.git import Git, GitError
+from platform_tools.update.render import Release
+
+RELEASES = "releases.toml"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the releases between two versions declare, oldest first (releases.toml)."""
+
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """(version, notes)."""
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Old path → new path."""
+    questions: dict[str, str] = field(default_factory=dict)
+    """Old name of a question → its new name."""
+
+
+def fetch(source: str, into: Path, root: Path) -> Path:
+    """Clone the template at `source` (an address, a folder or a bundle) into `into`, bare.
+
+    A relative path is taken from the project's `root`. Raises `PlatformError` when it is out of
+    reach.
+    """
+    address = source.removeprefix("git+")
+    local = (root / Path(address).expanduser()).resolve()
+    if local.exists():
+        address = str(local)
+    try:
+        Git(root)("clone", "--quiet", "--bare", "--", address, str(into))
+    except GitError as error:
+        raise PlatformError(
+            f"The template at {source} is out of reach.\n{error}",
+            "Check the network and try again, or update from a file: platform update --from "
+            "FILE.bundle\nWhere the template has moved: platform update --source ADDRESS",
+        ) from None
+    return into
+
+
+def newest(repository: Path) -> str:
+    """The newest released tag (no pre-release). Raises `PlatformError` when there is none."""
+    tags = Git(repository)("tag", "--list").decode(errors="replace").split()
+    versions = [(version, tag) for tag in tags if (version := _version(tag)) is not None]
+    released = [one for one in versions if not one[0].is_prerelease]
+    if not released:
+        raise PlatformError(
+            "The template has no released version.", "Name a commit: platform update --to COMMIT"
+        )
+    return max(released)[1]
+
+
+def release(repository: Path, ref: str, source: str) -> Release | None:
+    """The release that `ref` names (a tag, a commit, or what Copier stored), or None."""
+    git = Git(repository)
+    if ref.startswith("-"):
+        return None
+    oid = git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    if not oid:
+        return None
+    return Release(repository, oid, git.line("describe", "--tags", "--always", oid), source)
+
+
+def is_older(new: str, old: str) -> bool:
+    """Whether the version named `new` is older than `old`, where both can be compared."""
+    versions = [_version(name) for name in (new, old)]
+    return bool(versions[0] and versions[1] and versions[0] < versions[1])
+
+
+def declared(repository: Path, old: str, new: Release) -> Declared:
+    """What releases.toml of `new` says about the versions after `old`, up to `new`."""
+    try:
+        text = Git(repository)("show", f"{new.oid}:{RELEASES}").decode()
+    except GitError:
+        return Declared()
+    result = Declared()
+    after, until = _version(old), _version(new.name)
+    releases: list[dict[str, Any]] = tomllib.loads(text).get("release", [])
+    for one in sorted(releases, key=lambda one: Version(one["version"])):
+        version = Version(one["version"])
+        if (after and version <= after) or (until and version > until):
+            continue
+        result.notes.append((one["version"], one.get("notes", "").strip()))
+        for old_path, new_path in one.get("renamed", {}).items():
+            result.renamed[old_path] = new_path
+        for old_name, new_name in one.get("questions", {}).get("renamed", {}).items():
+            result.questions[old_name] = new_name
+    return result
+
+
+def export_engine(repository: Path, oid: str, into: Path) -> Path:
+    """Write the release's customer tools into `into`; return the folder to import from."""
+    git = Git(repository)
+    folder = "template/scripts/customer-tools/platform_tools"
+    listed = git("ls-tree", "-r", "-z", "--name-only", oid, f"{folder}/").split(b"\0")[:-1]
+    if f"{folder}/update/engine.py".encode() not in listed:
+        raise PlatformError("That version of the template has no update engine.", code=2)
+    names = [os.fsdecode(name) for name in listed]
+    output = git("cat-file", "--batch", stdin="".join(f"{oid}:{one}\n" for one in names).encode())
+    position = 0
+    for name in names:
+        end = output.index(b"\n", position)
+        size = int(output[position:end].rsplit(b" ", 1)[1])
+        target = into / Path(name).relative_to(Path(folder).parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(output[end + 1 : end + 1 + size])
+        position = end + 2 + size
+    return into
+
+
+def _version(name: str) -> Version | None:
+    """The version of a tag, or of `git describe`'s "<tag>-<count>-g<commit>"."""
+    parts = name.rsplit("-", 2)
+    if len(parts) == 3 and parts[1].isdigit() and parts[2].startswith("g"):
+        name = f"{parts[0]}.post{parts[1]}"
+    try:
+        return Version(name)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,135 @@
+"""The folder of an unfinished update: what it was asked, how far it is, how to go back.
+
+It is inside git's own folder for this work tree (`git rev-parse --git-path platform-update`):
+
+    state.json   the request and the phase; without it the folder is rubbish
+    lock         held while a command works on the update
+    backup/      the project's files as they were, at their paths, and index
+    engine/      the tools of the version that is updated to
+    template/    the vendor's template, bare
+    project/     the update's own repository; its work tree is the new project
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from platform_tools.errors import PlatformError
+from platform_tools.update.git import Git
+
+Phase = Literal[
+    "started",  # nothing of the project has changed
+    "copier",  # Copier is at work in the project's files
+    "ready",  # the result is in project/, perhaps with conflicts
+    "landing",  # the project's files are being replaced
+    "landed",  # the project's files are the result; conflicts may be left in its index
+]
+
+
+@dataclass
+class State:
+    """What is kept between commands. Paths are relative to the project."""
+
+    door: Literal["platform", "copier"]
+    phase: Phase
+    start: str
+    """HEAD when the update began."""
+    request: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
+    tree: str = ""
+    """The result's tree, of the project alone."""
+    theirs: str = ""
+    """The commit of the new render, the next update's base."""
+    touched: list[str] = field(default_factory=list)
+    """Paths that may be replaced; those in backup/ existed."""
+    moved: list[str] = field(default_factory=list)
+    """Paths that were moved to backup/moved/NUMBER as a whole, out of Copier's way."""
+    patterns: list[str] = field(default_factory=list)
+    """Where Copier may have made files, as globs."""
+    commit: str = ""
+    """The commit that lands; none when Copier started the update."""
+    report: str = ""
+    """The path of the Markdown report."""
+    full: bool = False
+    """Whether project/ holds the whole project, in which the user may have worked."""
+    sparse: list[str] = field(default_factory=list)
+    """Paths that this checkout leaves out."""
+    conflicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Path → stage → mode and object id, for the index."""
+
+
+class Folder:
+    """The state folder of one project."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = Git(root).path("platform-update").absolute()
+        self.backup = self.path / "backup" / "files"
+        self.index = self.path / "backup" / "index"
+        self.project = self.path / "project"
+        self.template = self.path / "template"
+        self.engine = self.path / "engine"
+
+    def load(self) -> State | None:
+        """The unfinished update, if there is one."""
+        try:
+            return State(**json.loads((self.path / "state.json").read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+
+    def save(self, state: State) -> None:
+        """Write the state; it is on the disk when this returns."""
+        write_durably(self.path / "state.json", json.dumps(asdict(state)).encode())
+
+    def clear(self) -> None:
+        """Forget the update. What is half removed after a crash counts as forgotten."""
+        (self.path / "state.json").unlink(missing_ok=True)
+        sync_folder(self.path)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def clear_project(self) -> None:
+        """Forget what was computed, not what was asked."""
+        shutil.rmtree(self.project, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other commands off this update. Raises `PlatformError` when one is at work."""
+        self.path.mkdir(exist_ok=True)
+        with (self.path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PlatformError(
+                    "Another update of this project is running.", "Wait until it has ended.", 1
+                ) from None
+            yield
+        if self.path.exists() and not (self.path / "state.json").exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+
+
+def write_durably(path: Path, contents: bytes) -> None:
+    """Replace a file by new contents, whole or not at all, on the disk when this returns."""
+    new = path.with_name(path.name + ".new")
+    with new.open("wb") as file:
+        file.write(contents)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames and removals in a folder survive a power failure."""
+    if not path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

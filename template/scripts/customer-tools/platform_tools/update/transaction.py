@@ -1,0 +1,376 @@
+"""An update from start to end, and how it goes on or back after an interruption.
+
+Exit codes of every function: 0 done or nothing to do, 3 conflicts are left. Anything else raises
+`PlatformError`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from platform_tools.errors import PlatformError
+from platform_tools.update import checks, landing, report, source
+from platform_tools.update.git import Git, GitError
+from platform_tools.update.ownership import Ownership
+from platform_tools.update.plan import Computed, Plan, compute
+from platform_tools.update.project import BASE_REF, Project
+from platform_tools.update.render import Release
+from platform_tools.update.report import say
+from platform_tools.update.state import Folder, State
+from platform_tools.update.trees import Entry, Repository, Tree, index_info, stages_info
+
+CONFLICTS = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for. `template` is a repository that has the commit `ref`."""
+
+    root: str
+    template: str
+    ref: str
+    source: str
+    data: dict[str, str] = field(default_factory=dict)
+    verify: bool = True
+    answers_file: str = ".copier-answers.yml"
+
+    @property
+    def project(self) -> Project:
+        return Project(Path(self.root), self.answers_file)
+
+    def release(self) -> Release:
+        found = source.release(Path(self.template), self.ref, self.source)
+        if not found:
+            raise PlatformError(f"The template has no version {self.ref}.", code=2)
+        return found
+
+
+def preview(request: Request, as_json: bool) -> int:
+    """Print what an update would do; change nothing."""
+    project = _checked(request)
+    with TemporaryDirectory(prefix="platform-preview-") as temporary:
+        plan = compute_plan(project, request, Path(temporary, "project")).plan
+    if as_json:
+        print(json.dumps(asdict(plan), indent=2))
+    elif plan.empty:
+        say(f"Nothing to do: the project is at {plan.new}.", "good")
+    else:
+        print(f"From {plan.old} to {plan.new}; nothing is changed yet.\n")
+        for version, notes in plan.releases:
+            print(f"{version}: {notes}\n")
+        print(report.terminal(plan).encode(errors="backslashreplace").decode())
+        print("\nNext: platform update")
+    return 0
+
+
+def update(request: Request) -> int:
+    """Update the project; leave it as it was when that fails."""
+    folder = Folder(Path(request.root))
+    project = _checked(request)
+    state = State("platform", "started", project.head, asdict(request))
+    folder.save(state)
+    try:
+        computed = compute_plan(project, request, folder.project)
+        if computed.plan.empty:
+            folder.clear()
+            say(f"Nothing to do: the project is at {computed.plan.new}.", "good")
+            return 0
+        make_ready(folder, state, computed)
+    except BaseException:
+        folder.clear()
+        raise
+    return _advance(folder, state, request.verify)
+
+
+def proceed(root: Path, verify: bool) -> int:
+    """`--continue`: go on from wherever the update stopped."""
+    folder = Folder(root)
+    state = _unfinished(folder)
+    request = Request(**state.request)
+    if state.door == "copier" and state.phase in ("started", "copier"):
+        if state.phase == "copier":
+            landing.restore(folder, state, _displaced(folder))
+        folder.clear()
+        raise PlatformError(
+            "Copier had not come far enough to go on; the project is as it was.",
+            "Run the update again: platform update, or copier update --trust",
+        )
+    if state.phase == "started":
+        folder.clear_project()
+        return update(request)
+    return _advance(folder, state, verify and request.verify)
+
+
+def abort(root: Path) -> int:
+    """`--abort`: bring the project back to where it was before the update."""
+    folder = Folder(root)
+    state = _unfinished(folder)
+    edited: list[str] = []
+    if state.phase == "copier":
+        landing.restore(folder, state, _displaced(folder))
+    elif state.phase in ("landing", "landed"):
+        git = Git(root)
+        if git.line("rev-parse", "HEAD") == state.commit:
+            git("update-ref", "-m", "platform update --abort", "HEAD", state.start, state.commit)
+        elif git.line("rev-parse", "HEAD") != state.start:
+            raise PlatformError(
+                "There are commits after the update; it cannot be taken back.",
+                "Undo it with git revert, or finish it: platform update --continue",
+            )
+        edited = landing.take_back(folder, state)
+    folder.clear()
+    say("The project is as it was before the update.", "good")
+    if edited:
+        say("Edited meanwhile, and left alone:\n" + "\n".join(f"  {path}" for path in edited))
+    return 0
+
+
+def finish(folder: Folder, state: State) -> int:
+    """Land the result that is in project/, and end the update unless conflicts are left."""
+    project = Request(**state.request).project
+    repository = Repository(folder.project)
+    state.phase = "landing"
+    folder.save(state)
+    edited = landing.land(folder, state, state.sparse)
+    git = Git(folder.root)
+    if state.commit:
+        new = repository.read(state.tree)
+        _stage(git, state, new, project.prefix)
+        if git.line("rev-parse", "HEAD") == state.start:
+            git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
+    elif state.conflicts:
+        git(
+            "update-index",
+            "-z",
+            "--index-info",
+            stdin=stages_info(_entries(state.conflicts, project.prefix)),
+        )
+    git("update-ref", BASE_REF, state.theirs)
+    git("update-index", "-q", "--refresh", ok=(0, 1))
+    if edited:
+        say(
+            "You edited these while the update ran. Your version is in place; `git diff` shows how"
+            " it differs from the update's:\n" + "\n".join(f"  {path}" for path in edited),
+            "warn",
+        )
+    if state.conflicts and not state.commit:
+        state.phase = "landed"
+        folder.save(state)
+        return CONFLICTS
+    folder.clear()
+    return 0
+
+
+def _advance(folder: Folder, state: State, verify: bool) -> int:
+    """From a result in project/ to its landing."""
+    if state.phase == "landing":
+        return _done(state, finish(folder, state))
+    if state.phase == "landed":
+        return _close(folder)
+    plan = Plan(**state.plan)
+    repository = Repository(folder.project)
+    resolved: list[str] = []
+    if state.conflicts:
+        left = _still_in_conflict(repository)
+        if left:
+            say(f"{len(left)} in conflict:\n{report.conflicts(plan, left)}", "warn")
+            say(
+                f"\nYour own files are untouched; the new ones are in\n  {folder.project}\n"
+                "Next: platform resolve (or edit them there and git add), then platform update "
+                "--continue\nGive up: platform update --abort"
+            )
+            return CONFLICTS
+        resolved = list(state.conflicts)
+        repository.git("add", "--all")
+    if Git(folder.root).line("rev-parse", "HEAD") != state.start:
+        raise PlatformError(
+            "The branch has moved since the update began.",
+            "Begin again: platform update --abort && platform update",
+        )
+    said = checks.run(folder, state, plan, repository, verify=verify)
+    _prepare_commit(folder, state, plan, repository, resolved, said)
+    return _done(state, finish(folder, state))
+
+
+def _done(state: State, code: int) -> int:
+    plan = Plan(**state.plan)
+    if code == 0 and state.commit:
+        say(f"Updated from {plan.old} to {plan.new}, in commit {state.commit[:10]}.", "good")
+        say(report.terminal(plan, ("conflict", "merged", "renamed", "removed", "rebuilt")))
+        say(f"Report: {state.report}")
+    return code
+
+
+def _close(folder: Folder) -> int:
+    """End an update that Copier started and whose conflicts are the user's to resolve in place."""
+    left = Repository(folder.root).unresolved()
+    if left:
+        say("Still in conflict:\n" + "\n".join(f"  {path}" for path in left), "warn")
+        say("Resolve them (platform resolve), git add them, then platform update --continue.")
+        return CONFLICTS
+    folder.clear()
+    say("The update is finished. Next: git add --all && git commit", "good")
+    return 0
+
+
+def make_ready(folder: Folder, state: State, computed: Computed) -> None:
+    repository, merged = computed.repository, computed.merged
+    state.plan = asdict(computed.plan)
+    state.tree = repository.write(merged.tree)
+    state.theirs = repository.commit(repository.write(computed.theirs), message=computed.plan.new)
+    state.conflicts = {
+        path: {str(stage): list(entry) for stage, entry in stages.items()}
+        for path, stages in merged.conflicts.items()
+    }
+    result = repository.commit(state.tree)
+    repository.git("update-ref", "refs/platform/result", result)
+    if merged.conflicts:
+        start = repository.commit(repository.write(computed.ours))
+        repository.git("update-ref", "--no-deref", "HEAD", start)
+        repository.check_out(merged.tree, merged.conflicts)
+        state.full = True
+    state.phase = "ready"
+    folder.save(state)
+
+
+def _prepare_commit(
+    folder: Folder,
+    state: State,
+    plan: Plan,
+    repository: Repository,
+    resolved: list[str],
+    said: str,
+) -> None:
+    """Bring the commit and its files to where `finish` needs them; the project is untouched."""
+    project = Request(**state.request).project
+    ours = repository.read(f"{state.start}:{project.prefix}")
+    tree = repository.read(state.tree)
+    write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
+    root_tree = (
+        repository.write(tree, project.prefix, state.start) if project.prefix else state.tree
+    )
+    state.commit = _commit(repository, root_tree, state.start, plan, state.report)
+    place(folder, state, repository, ours, tree)
+    repository.send(folder.root, state.commit, state.theirs)
+
+
+def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
+    """Add the report to the result's tree."""
+    state.report = report.path_for(Plan(**state.plan), ours)
+    contents = text.encode(errors="backslashreplace")
+    tree[state.report] = Entry("100644", repository.store(contents))
+    state.tree = repository.write(tree)
+
+
+def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree: Tree) -> None:
+    """Write the files that change to project/, and save those that they replace."""
+    changed = [path for path in {*ours, *tree} if ours.get(path) != tree.get(path)]
+    wanted = {path: tree[path] for path in changed if path in tree}
+    attributes = {path: tree[path] for path in tree if Path(path).name == ".gitattributes"}
+    repository.check_out(attributes | wanted)
+    for path in set(attributes) - set(wanted):
+        (folder.project / path).unlink(missing_ok=True)
+    changed = [path for path in changed if (tree.get(path) or ours[path]).mode != "160000"]
+    landing.save(folder, state, changed)
+    state.sparse = _left_out(Git(folder.root), changed)
+
+
+def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: str) -> str:
+    what = f"Update the platform from {plan.old} to {plan.new}"
+    if plan.old == plan.new:
+        what = f"Change the platform's answers, at {plan.new}"
+    arguments = ("commit-tree", tree, "-p", parent, "-m", what, "-m", f"Report: {path}")
+    try:
+        return repository.git.line(*arguments)
+    except GitError:
+        # git does not know the user.
+        return repository.commit(tree, [parent], f"{what}\n\nReport: {path}")
+
+
+def _stage(git: Git, state: State, new: Tree, prefix: str) -> None:
+    """Make the index that of the commit for the paths that changed."""
+    none = Entry("0", "0" * len(state.commit))
+    records = index_info((new.get(path, none), prefix + path) for path in state.touched)
+    git("update-index", "-z", "--index-info", stdin=records)
+    if state.sparse:
+        listed = b"".join(path.encode(errors="surrogateescape") + b"\0" for path in state.sparse)
+        git("update-index", "-z", "--skip-worktree", "--stdin", stdin=listed)
+
+
+def _left_out(git: Git, paths: list[str]) -> list[str]:
+    """Those of `paths` that a sparse checkout leaves out."""
+    tags: dict[str, set[str]] = {}
+    for record in git("ls-files", "-z", "-t").decode(errors="surrogateescape").split("\0")[:-1]:
+        tag, path = record[0], record[2:]
+        for name in (path, *map(str, Path(path).parents)):
+            tags.setdefault(name, set()).add(tag)
+    found = []
+    for path in paths:
+        nearest = next(
+            (tags[name] for name in (path, *map(str, Path(path).parents)) if name in tags), set()
+        )
+        if nearest == {"S"}:
+            found.append(path)
+    return found
+
+
+def _still_in_conflict(repository: Repository) -> list[str]:
+    """Conflicts that are left. A file whose markers are gone is resolved; others need `git add`."""
+    left = []
+    for path in repository.unresolved():
+        place = repository.folder / path
+        if not place.is_file() or place.is_symlink():
+            left.append(path)
+            continue
+        now = place.read_bytes()
+        before = repository.git("cat-file", "blob", f"refs/platform/result:{path}", ok=(0, 128))
+        if b"<<<<<<< " in now or b">>>>>>> " in now or b"<<<<<<< " not in before:
+            left.append(path)
+    return left
+
+
+def _entries(
+    conflicts: Mapping[str, Mapping[str, list[str]]], prefix: str
+) -> dict[str, dict[int, Entry]]:
+    return {
+        prefix + path: {int(stage): Entry(*entry) for stage, entry in stages.items()}
+        for path, stages in conflicts.items()
+    }
+
+
+def compute_plan(
+    project: Project,
+    request: Request,
+    folder: Path,
+    answers: Mapping[str, Any] | None = None,
+) -> Computed:
+    """The plan of a request; see `plan.compute`."""
+    ownership = Ownership.load()
+    return compute(project, request.release(), request.data, folder, ownership, answers)
+
+
+def _checked(request: Request) -> Project:
+    project = request.project
+    project.check()
+    release, old = request.release(), str(project.answers["_commit"])
+    if source.is_older(release.name, old):
+        raise PlatformError(
+            f"{release.name} is older than this project's {old}: updates only go forward.",
+            "Undo an update with git revert.",
+            2,
+        )
+    return project
+
+
+def _unfinished(folder: Folder) -> State:
+    state = folder.load()
+    if not state:
+        raise PlatformError("No update is unfinished.", "Begin one: platform update", 2)
+    return state
+
+
+def _displaced(folder: Folder) -> Path:
+    return folder.path.with_name("platform-update-displaced")

@@ -1,0 +1,217 @@
+"""A vendor with a small template that ships the real engine, and customers of it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+TOOLS = Path("scripts/customer-tools/platform_tools")
+COPIER = Path(sys.executable).with_name("copier")
+QUESTIONS = {
+    "_subdirectory": "template",
+    "_preserve_symlinks": True,
+    "_exclude": ["{% if not web %}/apps/web{% endif %}", "__pycache__"],
+    "_migrations": yaml.safe_load((REPOSITORY / "copier.yml").read_text())["_migrations"],
+    "customer": {"type": "str", "default": "Acme"},
+    "web": {"type": "bool", "default": True},
+}
+ANSWERS = "{{ _copier_conf.answers_file }}.jinja"
+Contents = str | bytes | None
+
+FILES: dict[str, Contents] = {
+    ANSWERS: "# Written by Copier\n{{ _copier_answers | to_nice_yaml -}}\n",
+    ".gitignore": ".env\n*.rej\n/data/\n__pycache__/\n",
+    "platform.toml.jinja": 'name = "{{ customer }}"\n\n[ports]\napi = 9000\n',
+    "shared/logging.py": "".join(f"line {n}\n" for n in range(1, 21)),
+    "apps/api/src/core/app.py": "".join(f"app = {n}\n" for n in range(1, 21)),
+    "apps/api/src/routes/hello.py": "hello = 1\n",
+    "apps/web/index.html": "<html></html>\n",
+}
+
+
+def write(root: Path, files: Mapping[str, Contents]) -> None:
+    """Write files below `root`; None removes one."""
+    for name, contents in files.items():
+        path = root / name
+        if contents is None:
+            path.unlink()
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
+
+
+def git(root: Path, *arguments: object) -> str:
+    done = subprocess.run(
+        ["git", "-C", root, *map(str, arguments)], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return os.fsdecode(done.stdout)
+
+
+def commit(root: Path, message: str = "change") -> str:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--allow-empty", "--message", message)
+    return git(root, "rev-parse", "HEAD").strip()
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """The template's repository."""
+
+    root: Path
+
+    def release(self, tag: str, files: Mapping[str, Contents] | None = None) -> None:
+        """Change files of `template/` and tag the result."""
+        write(self.root / "template", files or {})
+        commit(self.root, tag)
+        git(self.root, "tag", tag)
+
+    def configure(self, **settings: object) -> None:
+        """Change copier.yml."""
+        path = self.root / "copier.yml"
+        config = yaml.safe_load(path.read_text()) | settings
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended, and all that it printed."""
+
+    code: int
+    output: str
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A project in git."""
+
+    root: Path
+
+    def write(self, files: Mapping[str, Contents]) -> None:
+        write(self.root, files)
+
+    def commit(self, files: Mapping[str, Contents] | None = None) -> str:
+        self.write(files or {})
+        return commit(self.root)
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def git(self, *arguments: object) -> str:
+        return git(self.root, *arguments)
+
+    def platform(self, *arguments: object) -> Result:
+        """Run the project's own `platform` command."""
+        program = (
+            "import sys, typer; from platform_tools.errors import PlatformError\n"
+            "from platform_tools.update.cli import register\n"
+            "app = typer.Typer(pretty_exceptions_enable=False); register(app)\n"
+            "try: app()\n"
+            "except PlatformError as error:\n"
+            "    print(error.message, error.hint, file=sys.stderr); sys.exit(error.code)\n"
+        )
+        return run(
+            [sys.executable, "-P", "-c", program, *arguments],
+            self.root,
+            PYTHONPATH=str(self.root / "scripts/customer-tools"),
+        )
+
+    def update(self, door: str, *arguments: object) -> Result:
+        """Update through "platform" or "copier"."""
+        if door == "platform":
+            return self.platform("update", "--no-verify", *arguments)
+        return self.copier("update", "--trust", "--defaults", *arguments)
+
+    def copier(self, *arguments: object) -> Result:
+        return run([COPIER, *arguments], self.root)
+
+    def files(self) -> dict[str, bytes]:
+        """Every file outside git's own folder, with its kind, to compare byte for byte."""
+        found = {}
+        for folder, _, names in os.walk(self.root):
+            if ".git" in Path(folder).relative_to(self.root).parts:
+                continue
+            for name in names:
+                path = Path(folder, name)
+                if path.is_symlink():
+                    value = b"link " + os.fsencode(path.readlink())
+                else:
+                    value = b"%o " % (path.stat().st_mode & 0o111) + path.read_bytes()
+                found[str(path.relative_to(self.root))] = value
+        return found
+
+    def snapshot(self) -> tuple[object, ...]:
+        """All that an update that did not happen must leave alone."""
+        return (
+            self.files(),
+            self.git("rev-parse", "HEAD"),
+            self.git("symbolic-ref", "HEAD"),
+            self.git("ls-files", "--stage"),
+            self.git("stash", "list"),
+        )
+
+
+def run(command: list[object], root: Path, **environment: str) -> Result:
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=root,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout.decode(errors="replace"))
+
+
+@pytest.fixture
+def vendor(tmp_path: Path) -> Vendor:
+    """A template whose release v1.0.0 has `FILES` and the update engine."""
+    root = tmp_path / "template"
+    source = REPOSITORY / "template" / TOOLS
+    names = git(
+        REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", f"template/{TOOLS}/update"
+    )
+    wanted = [Path(name).relative_to("template") for name in names.splitlines()]
+    for name in [*wanted, *(TOOLS / one for one in ("__init__.py", "errors.py", "ownership.toml"))]:
+        target = root / "template" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source.parents[2] / name, target)
+    (root / "copier.yml").write_text(yaml.safe_dump(QUESTIONS, sort_keys=False))
+    git(tmp_path, "init", "--quiet", "--initial-branch=main", root)
+    vendor = Vendor(root)
+    vendor.release("v1.0.0", FILES)
+    return vendor
+
+
+@pytest.fixture
+def copy(vendor: Vendor, tmp_path: Path) -> Callable[..., Customer]:
+    """Make a customer's project of a release, committed."""
+
+    def make(name: str = "acme", tag: str = "v1.0.0", folder: str = "") -> Customer:
+        root = tmp_path / name
+        root.mkdir()
+        git(root, "init", "--quiet", "--initial-branch=main")
+        project = root / folder
+        done = run(
+            [COPIER, "copy", "--trust", "--defaults", "--vcs-ref", tag, vendor.root, project],
+            tmp_path,
+        )
+        assert done.code == 0, done.output
+        commit(root, "start")
+        return Customer(project)
+
+    return make
+
+
+@pytest.fixture(params=["platform", "copier"])
+def door(request: pytest.FixtureRequest) -> str:
+    """Both ways to update."""
+    return str(request.param)

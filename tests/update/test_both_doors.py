@@ -1,0 +1,61 @@
+"""What every update does, through `platform update` and through `copier update`."""
+
+from collections.abc import Callable
+
+from tests.update.conftest import FILES, Customer, Vendor
+
+LOGGING = str(FILES["shared/logging.py"])
+
+
+def test_an_update_brings_the_framework_and_keeps_the_customer(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    customer = copy()
+    customer.commit(
+        {
+            "shared/logging.py": LOGGING.replace("line 2\n", "line 2, mine\n"),
+            "apps/api/src/routes/hello.py": "hello = 2\n",
+        }
+    )
+    vendor.release(
+        "v1.1.0",
+        {
+            "shared/logging.py": LOGGING.replace("line 18\n", "line 18, new\n"),
+            "apps/api/src/routes/hello.py": "hello = 3\n",
+            "shared/new.py": "new\n",
+        },
+    )
+
+    result = customer.update(door)
+
+    assert result.code == 0, result.output
+    assert customer.read("shared/logging.py") == LOGGING.replace(
+        "line 2\n", "line 2, mine\n"
+    ).replace("line 18\n", "line 18, new\n")
+    assert customer.read("apps/api/src/routes/hello.py") == "hello = 2\n"
+    assert customer.read("shared/new.py") == "new\n"
+    assert "_commit: v1.1.0" in customer.read(".copier-answers.yml")
+
+
+def test_a_conflict_is_listed_and_the_exit_code_is_not_zero(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    customer = copy()
+    customer.commit({"shared/logging.py": LOGGING.replace("line 9\n", "line 9, mine\n")})
+    before = customer.snapshot()
+    vendor.release("v1.1.0", {"shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n")})
+
+    result = customer.update(door)
+
+    assert result.code != 0
+    assert "shared/logging.py" in result.output
+    if door == "platform":
+        assert customer.snapshot() == before
+    else:
+        assert "<<<<<<< yours\nline 9, mine\n" in customer.read("shared/logging.py")
+        assert len(customer.git("ls-files", "--unmerged").splitlines()) == 3
+
+    assert customer.platform("resolve", "--use", "yours").code == 0
+    assert customer.platform("update", "--continue").code == 0
+    assert "line 9, mine\n" in customer.read("shared/logging.py")
+    assert "_commit: v1.1.0" in customer.read(".copier-answers.yml")
