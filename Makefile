@@ -19,7 +19,7 @@ help:  ## List the targets
 
 demo: .venv/ready  ## Create a customer's project from this template and run it until Ctrl-C
 	@test -e $(DEMO)/.copier-answers.yml || $(COPIER) copy --trust --defaults --quiet --vcs-ref HEAD . $(DEMO)
-	@$(MAKE) --no-print-directory -C $(DEMO) dev
+	@PATH="$(CURDIR)/.cache/uv/bin:$$PATH" $(MAKE) --no-print-directory -C $(DEMO) dev
 
 test: .venv/ready template/.venv/ready  ## Test the template and what it generates (ARGS: for pytest)
 	@.ci/packages

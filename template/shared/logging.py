@@ -27,6 +27,7 @@ def configure_logging(level: str, *, json: bool) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _drop_colours,
         structlog.processors.TimeStamper(fmt="iso" if json else "%H:%M:%S"),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
@@ -66,6 +67,12 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
             event[key] = "[redacted]"
         elif isinstance(value, str):
             event[key] = SECRET_TEXT.sub("[redacted]", value)
+    return event
+
+
+def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # uvicorn adds its message a second time, for its own console.
+    event.pop("color_message", None)
     return event
 
 
