@@ -42,7 +42,7 @@ def on_behalf_of(user: User) -> dict[str, str]:
 
 
 async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
-    """The agents that the user may talk to; for administrators also those that do not load.
+    """The agents that the user's roles allow; for administrators also those that do not load.
 
     Raises HTTPException 502 when the agents service does not answer.
     """
@@ -54,16 +54,16 @@ async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
     agents = []
     for assistant in assistants:
         metadata: dict[str, Any] = dict(assistant.get("metadata") or {})
-        roles, error_text = metadata.get("roles") or [], metadata.get("error")
-        if not admin and (error_text or (roles and not set(roles) & set(user.roles))):
+        # One that has never loaded has no description; of others the last good version is served.
+        if assistant.get("description") is None and not admin:
             continue
         agents.append(
             Agent(
                 name=assistant["assistant_id"],
-                title=assistant.get("name") or assistant["assistant_id"],
+                title=assistant["name"],
                 description=assistant.get("description") or "",
                 icon=metadata.get("icon"),
-                error=error_text,
+                error=metadata.get("error") if admin else None,
             )
         )
     return sorted(agents, key=lambda agent: agent.title.lower())

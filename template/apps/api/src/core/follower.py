@@ -139,7 +139,7 @@ class Follower:
             row = (await session.execute(query)).one_or_none()
         if row is None:
             return None
-        run, agent, user = row._tuple()
+        run, agent, user = row
         return _Task(
             thread_id=str(run.conversation_id),
             agent=agent,

@@ -1,7 +1,6 @@
 """Prompts and streamed answers."""
 
 import json
-import textwrap
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -163,11 +162,13 @@ async def cancel_answer(
 
 
 def derive_title(prompt: str) -> str:
-    """The first line of a prompt, cut at a word to at most `MAX_TITLE` characters."""
-    return (
-        textwrap.shorten(prompt.strip().partition("\n")[0], MAX_TITLE, placeholder="…")
-        or prompt.strip()[: MAX_TITLE - 1] + "…"
-    )
+    """The first line of a prompt, cut to `MAX_TITLE` characters, between words if it can be."""
+    line = " ".join(prompt.strip().partition("\n")[0].split())
+    if len(line) <= MAX_TITLE:
+        return line
+    cut = line[: MAX_TITLE - 1]
+    words = cut.rpartition(" ")[0]
+    return (words if len(words) > MAX_TITLE // 2 else cut) + "…"
 
 
 async def _start(

@@ -95,6 +95,7 @@ async def update_conversation(
     """Give a conversation another title."""
     conversation.title = body.title
     await session.commit()
+    await session.refresh(conversation)
     return Conversation.model_validate(conversation)
 
 

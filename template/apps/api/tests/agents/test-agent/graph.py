@@ -1,0 +1,33 @@
+"""An agent whose behaviour the prompt chooses: see `work`."""
+
+import asyncio
+from pathlib import Path
+
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import interrupt
+
+
+async def work(state: MessagesState) -> MessagesState:
+    """`ask TEXT` asks a human, `fail TEXT` fails, `wait PATH` answers when the file exists."""
+    verb, _, rest = str(state["messages"][-1].content).partition(" ")
+    if verb == "ask":
+        rest = f"the decision was {interrupt({'question': rest})}"
+    elif verb == "fail":
+        raise RuntimeError(rest)
+    elif verb == "wait":
+        while not Path(rest).exists():  # noqa: ASYNC110, ASYNC240
+            await asyncio.sleep(0.05)
+        rest = Path(rest).read_text(encoding="utf-8")  # noqa: ASYNC240
+    model = GenericFakeChatModel(messages=iter([AIMessage(f"Answer: {rest}")]))
+    return {"messages": [await model.ainvoke(state["messages"])]}
+
+
+graph = (
+    StateGraph(MessagesState)
+    .add_node("work", work)
+    .add_edge(START, "work")
+    .add_edge("work", END)
+    .compile()
+)

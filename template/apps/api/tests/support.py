@@ -1,0 +1,74 @@
+"""The agents service as a process, and reading of streams."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class AgentsService:
+    """A running agents service; `agents` is the folder of its agents."""
+
+    port: int
+    token: str
+    agents: Path
+
+
+@contextmanager
+def run_agents_service(root: Path) -> Iterator[AgentsService]:
+    """The real agents service on a free port, with its data and a copy of `agents` in `root`."""
+    agents = Path(shutil.copytree(HERE / "agents", root / "agents"))
+    shutil.copy(agents / "test-agent/graph.py", agents / "sales-agent")
+    (agents / "broken-agent").mkdir()
+    (agents / "broken-agent/graph.py").write_text("graph = nothing")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        service = AgentsService(free.getsockname()[1], secrets.token_hex(32), agents)
+    environment = os.environ | {
+        "PLATFORM_ROOT": str(root),
+        "CUSTOMER__NAME": "Test company",
+        "CUSTOMER__SLUG": "test-company",
+        "CUSTOMER__DOMAIN": "platform.test.example",
+        "CUSTOMER__ADMIN_EMAIL": "admin@test.example",
+        "CUSTOMER__CREATED_ON": "2025-01-01",
+        "DATABASE__KIND": "sqlite",
+        "ENVIRONMENT": "development",
+        "SECRET_KEY": secrets.token_hex(32),
+        "SERVICE_TOKEN": service.token,
+    }
+    command = [sys.executable, "-m", "apps.api.tests.agents_service", str(agents)]
+    process = subprocess.Popen([*command, str(service.port)], cwd=HERE.parents[2], env=environment)
+    try:
+        _wait_until_up(process, service.port)
+        yield service
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_up(process: subprocess.Popen[bytes], port: int) -> None:
+    while process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"the agents service ended with exit code {process.returncode}")
+
+
+def read_events(stream: str) -> list[dict[str, Any]]:
+    """The data of the server-sent events in a text."""
+    return [json.loads(line[6:]) for line in stream.splitlines() if line.startswith("data: ")]

@@ -1,0 +1,109 @@
+"""Signing in and out, and who may call."""
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from apps.api.src.core.factory import create_app
+from shared.settings import Settings
+
+EMAIL = "admin@test.example"
+
+
+def login(client: TestClient, email: str, password: str) -> int:
+    return client.post("/auth/login", json={"email": email, "password": password}).status_code
+
+
+def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
+    browser: TestClient, password: str
+) -> None:
+    answer = browser.post("/auth/login", json={"email": EMAIL, "password": password})
+
+    assert answer.json()["roles"] == ["admin"]
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_the_cookie_is_for_https_only_in_production(settings: Settings, password: str) -> None:
+    production = settings.model_copy(update={"environment": "production"})
+    with TestClient(create_app(production), base_url="https://testserver") as client:
+        answer = client.post("/auth/login", json={"email": EMAIL, "password": password})
+
+    assert "secure" in answer.headers["set-cookie"].lower()
+
+
+def test_the_address_may_be_written_in_capitals(browser: TestClient, password: str) -> None:
+    assert login(browser, EMAIL.upper(), password) == 200
+
+
+def test_unknown_account_and_wrong_password_get_the_same_answer(browser: TestClient) -> None:
+    wrong = browser.post("/auth/login", json={"email": EMAIL, "password": "wrong"})
+    unknown = browser.post("/auth/login", json={"email": "nobody@x", "password": "wrong"})
+
+    assert (wrong.status_code, unknown.status_code) == (401, 401)
+    assert wrong.json()["detail"] == unknown.json()["detail"]
+
+
+def test_the_sixth_attempt_within_a_minute_has_to_wait(browser: TestClient, password: str) -> None:
+    assert {login(browser, EMAIL, "wrong") for _ in range(5)} == {401}
+
+    answer = browser.post("/auth/login", json={"email": EMAIL, "password": password})
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+
+
+def test_success_starts_the_count_of_attempts_again(browser: TestClient, password: str) -> None:
+    for _ in range(2):
+        assert {login(browser, EMAIL, "wrong") for _ in range(4)} == {401}
+        assert login(browser, EMAIL, password) == 200
+
+
+def test_logout_ends_the_session_on_the_server(admin: TestClient) -> None:
+    token = admin.cookies["session"]
+
+    assert admin.post("/auth/logout").status_code == 204
+
+    admin.cookies.set("session", token)
+    assert admin.get("/auth/me").status_code == 401
+
+
+def test_another_secret_key_ends_every_session(admin: TestClient, settings: Settings) -> None:
+    token = admin.cookies["session"]
+    changed = settings.model_copy(update={"secret_key": settings.service_token})
+
+    with TestClient(create_app(changed), cookies={"session": token}) as client:
+        assert client.get("/auth/me").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://[broken"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_a_page_of_another_site_can_change_nothing(
+    admin: TestClient, headers: dict[str, str]
+) -> None:
+    assert admin.post("/auth/logout", headers=headers).status_code == 403
+    assert admin.get("/auth/me").status_code == 200
+
+
+def test_a_page_of_the_platform_can(admin: TestClient) -> None:
+    headers = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+
+    assert admin.post("/auth/logout", headers=headers).status_code == 204
+
+
+def test_every_route_but_those_for_machines_and_login_needs_a_session(app: FastAPI) -> None:
+    public = {"/health", "/ready", "/auth/login", "/auth/logout"}
+    with TestClient(app) as client:
+        for path, operations in app.openapi()["paths"].items():
+            for method in set(operations) - {"parameters"}:
+                url = path.format(conversation_id="00000000-0000-0000-0000-000000000000")
+                if path not in public:
+                    assert client.request(method, url).status_code == 401, (method, path)
