@@ -129,15 +129,20 @@ def _unique(found: Found, key: str) -> dict[Hashable, int]:
 
 
 def _align(base: list[object], side: list[object], matched: dict[int, int]) -> None:
-    """Match what has no natural key: equal items, then runs replaced by as many others."""
+    """Match what has no natural key: equal items, then a run that as many others replaced."""
     at_base, at_side = ([{"": freeze(item)} for item in items] for items in (base, side))
     _match_unique(at_base, at_side, "", matched)
-    free_base = [index for index in range(len(base)) if index not in matched.values()]
-    free_side = [index for index in range(len(side)) if index not in matched]
-    was, now = [freeze(base[i]) for i in free_base], [freeze(side[i]) for i in free_side]
+    taken = {at: ("matched", at) for at in matched.values()}
+    was = [taken.get(at) or freeze(item) for at, item in enumerate(base)]
+    now = [
+        ("matched", matched[there]) if there in matched else freeze(item)
+        for there, item in enumerate(side)
+    ]
     for tag, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
-        if tag == "equal" or (tag == "replace" and i_end - i == j_end - j):
-            for at, there in zip(free_base[i:i_end], free_side[j:j_end], strict=True):
+        run = [at for at in range(i, i_end) if at not in taken]
+        others = [there for there in range(j, j_end) if there not in matched]
+        if tag in ("equal", "replace") and len(run) == len(others):
+            for at, there in zip(run, others, strict=True):
                 if tag == "equal" or _alike(base[at], side[there]):
                     matched[there] = at
 

@@ -92,7 +92,7 @@ class Merge:
         if t.data in (o.data, b.data):
             return place.fit(ours, 1).value, ours
         if o.data == b.data:
-            return place.fit(theirs, 2).value, theirs
+            return _quoted_like(o, place.fit(theirs, 2).value), theirs
         merged = merge_text(*texts) if all(text.startswith(MULTILINE) for text in texts) else None
         return (None if merged is None else Leaf(merged, None)), None
 
@@ -186,6 +186,16 @@ class Merge:
             self.comments.append(f"{place.shown} (comment)".strip())
             return Choice(ours, base, theirs)
         return merged
+
+
+def _quoted_like(ours: Leaf, value: Leaf | Container) -> Leaf | Container:
+    """The value in the quotes of ours, where that changes nothing else."""
+    quotes = ("'", '"')
+    if isinstance(value, Leaf) and ours.text[:1] in quotes and value.text[:1] in quotes:
+        inner = value.text[1:-1]
+        if inner == value.data and not {*quotes, "\\", "\n"} & {*inner}:
+            return Leaf(f"{ours.text[0]}{inner}{ours.text[0]}", value.data)
+    return value
 
 
 def _is_table(item: Item) -> bool:
