@@ -10,12 +10,17 @@ from langgraph.types import interrupt
 
 
 async def work(state: MessagesState) -> MessagesState:
-    """`ask TEXT` asks a human, `fail TEXT` fails, `wait PATH` answers when the file exists."""
+    """`ask TEXT` asks a human, `fail TEXT` fails, `log PATH` adds a line to a file, and
+    `wait PATH` answers with the content of a file as soon as it exists."""
     verb, _, rest = str(state["messages"][-1].content).partition(" ")
     if verb == "ask":
         rest = f"the decision was {interrupt({'question': rest})}"
     elif verb == "fail":
         raise RuntimeError(rest)
+    elif verb == "log":
+        with Path(rest).open("a", encoding="utf-8") as log:  # noqa: ASYNC230
+            log.write("1\n")
+        rest = "logged"
     elif verb == "wait":
         while not Path(rest).exists():  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.05)

@@ -1,0 +1,215 @@
+"""The API and the agents service as processes that a test starts, kills and starts again."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+TEMPLATE = Path(__file__).parents[2] / "template"
+PYTHON = TEMPLATE / ".venv/bin/python"
+AGENTS = TEMPLATE / "apps/api/tests/agents"
+EMAIL = "admin@acme.example"
+PLATFORM_TOML = f"""\
+[customer]
+name = "Acme"
+slug = "acme"
+domain = "platform.acme.example"
+admin_email = "{EMAIL}"
+created_on = "2025-01-01"
+"""
+
+
+@dataclass
+class Services:
+    """The services of one project; `root` holds its settings and data.
+
+    `database_url` empty means SQLite.
+    """
+
+    root: Path
+    api_port: int
+    langgraph_port: int
+    database_url: str = ""
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    password: str = ""
+    token: str = field(default_factory=lambda: secrets.token_hex(32))
+
+    def prepare(self) -> None:
+        """Write the settings, migrate, and create the administrator."""
+        (self.root / "platform.toml").write_text(PLATFORM_TOML)
+        values = {
+            "SECRET_KEY": secrets.token_hex(32),
+            "SERVICE_TOKEN": self.token,
+            "PORTS__API": self.api_port,
+            "PORTS__LANGGRAPH": self.langgraph_port,
+            "AGENTS__RATE_LIMIT": "100000/minute",
+            "AGENTS__LEASE_SECONDS": 2,
+        }
+        if self.database_url:
+            values |= {"DATABASE__KIND": "postgresql", "DATABASE__URL": self.database_url}
+        (self.root / ".env").write_text("".join(f"{k}={v}\n" for k, v in values.items()))
+        shutil.copytree(AGENTS, self.root / "agents")
+        self.run("apps.api.src.core.migrate")
+        self.password = json.loads(self.run("apps.api.src.core.admin", "ensure"))["password"]
+
+    def run(self, module: str, *arguments: str) -> str:
+        """Run a module of the platform to its end; return what it prints."""
+        done = subprocess.run(
+            [PYTHON, "-m", module, *arguments],
+            cwd=TEMPLATE,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of every process."""
+        return os.environ | {"PLATFORM_ROOT": str(self.root)}
+
+    def start_agents(self) -> None:
+        """Start the agents service with the agents of the API's tests."""
+        module, folder = "apps.api.tests.agents_service", str(self.root / "agents")
+        self._start("agents", "-m", module, folder, str(self.langgraph_port))
+        self._wait_for_port("agents", f"http://127.0.0.1:{self.langgraph_port}/ok")
+
+    def start_api(self, name: str = "api", port: int | None = None) -> None:
+        """Start an API process; further ones share the database."""
+        port = port or self.api_port
+        app = "apps.api.src.core.app:app"
+        grace = "--timeout-graceful-shutdown=2"
+        self._start(name, "-m", "uvicorn", app, f"--port={port}", grace)
+        self._wait_for_port(name, f"http://127.0.0.1:{port}/health")
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to a process and wait for its end."""
+        process = self.processes.pop(name)
+        process.send_signal(number)
+        process.wait(30)
+
+    def stop(self) -> None:
+        """Kill what still runs."""
+        for name in list(self.processes):
+            self.kill(name)
+
+    @contextmanager
+    def browser(self, port: int | None = None) -> Iterator[httpx2.Client]:
+        """A client that is signed in."""
+        address = f"http://127.0.0.1:{port or self.api_port}"
+        with httpx2.Client(base_url=address, timeout=60) as client:
+            credentials = {"email": EMAIL, "password": self.password}
+            client.post("/auth/login", json=credentials).raise_for_status()
+            yield client
+
+    def submitted(self, conversation: "Conversation") -> bool:
+        """Whether the agents service has a run of the conversation."""
+        thread = conversation.url.removeprefix("/conversations/")
+        answer = httpx2.get(
+            f"http://127.0.0.1:{self.langgraph_port}/threads/{thread}/runs",
+            headers={"X-Api-Key": self.token, "X-Platform-User": conversation.user_id},
+        )
+        return answer.status_code == 200 and answer.json() != []
+
+    def _start(self, name: str, *arguments: str) -> None:
+        with (self.root / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [PYTHON, *arguments],
+                cwd=TEMPLATE,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _wait_for_port(self, name: str, url: str) -> None:
+        def answers() -> bool:
+            assert self.processes[name].poll() is None, (self.root / f"{name}.log").read_text()
+            try:
+                return httpx2.get(url).is_success
+            except httpx2.TransportError:
+                return False
+
+        wait_until(answers)
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Return when the condition holds; fail when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen within {seconds} seconds"
+        time.sleep(0.05)
+
+
+class Conversation:
+    """A conversation as a browser sees it."""
+
+    def __init__(self, client: httpx2.Client, url: str = "") -> None:
+        self.client = client
+        if not url:
+            answer = client.post("/conversations", json={"agent": "test-agent"})
+            assert answer.status_code == 201, answer.text
+            url = f"/conversations/{answer.json()['id']}"
+        self.url = url
+        self.user_id = client.get("/auth/me").raise_for_status().json()["id"]
+
+    @contextmanager
+    def ask(self, prompt: str) -> Iterator["Stream"]:
+        """Send a prompt; the stream ends with the context, which is when the browser leaves."""
+        url = f"{self.url}/messages"
+        with self.client.stream("POST", url, json={"prompt": prompt}) as response:
+            assert response.status_code == 200, response.read()
+            yield Stream(response)
+
+    @contextmanager
+    def attach(self, last_event_id: str = "") -> Iterator["Stream"]:
+        """Attach to the last answer."""
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        with self.client.stream("GET", f"{self.url}/stream", headers=headers) as response:
+            assert response.status_code == 200, response.read()
+            yield Stream(response)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The conversation as the API gives it."""
+        answer: dict[str, Any] = self.client.get(self.url).raise_for_status().json()
+        return answer
+
+    @property
+    def messages(self) -> list[str]:
+        """The texts of its messages."""
+        page = self.client.get(f"{self.url}/messages").raise_for_status().json()
+        return [message["content"] for message in page["items"]]
+
+    def wait_until_done(self) -> str:
+        """Wait until nothing runs; return the status then."""
+        wait_until(lambda: self.state["status"] != "running")
+        return str(self.state["status"])
+
+
+class Stream:
+    """The events of a streamed answer, with their IDs."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.lines = response.iter_lines()
+        self.last_id = ""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        data: dict[str, Any] = {}
+        for line in self.lines:
+            if line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif line.startswith("id: "):
+                self.last_id = line[4:]
+                yield data

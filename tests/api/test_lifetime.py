@@ -1,0 +1,166 @@
+"""An answer is not lost, whoever goes away in the middle of it."""
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.api.services import Conversation, Services, wait_until
+from tests.conftest import free_ports
+
+
+@pytest.fixture
+def signal_file(tmp_path: Path) -> Path:
+    """The file for which the agent waits before it answers with its content."""
+    return tmp_path / "signal"
+
+
+def test_the_answer_is_stored_although_the_browser_has_gone(
+    conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"wait {signal_file}"):
+        assert conversation.state["status"] == "running"
+    signal_file.write_text("late")
+
+    assert conversation.wait_until_done() == "idle"
+    assert conversation.messages[1:] == ["Answer: late"]
+
+
+def test_a_second_reader_gets_all_and_one_that_returns_gets_the_rest(
+    conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"wait {signal_file}") as first, conversation.attach() as second:
+        signal_file.write_text("for both")
+        told = list(first)
+        assert list(second) == told
+    number = len(told) - 2
+
+    with conversation.attach(first.last_id.replace(f"-{len(told)}", f"-{number}")) as third:
+        assert list(third) == told[number:]
+
+
+def test_a_reader_that_lost_the_connection_goes_on_where_it_was(
+    conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"wait {signal_file}") as stream:
+        signal_file.write_text("one two three four")
+        events = iter(stream)
+        before = [next(events) for _ in range(3)]
+    with conversation.attach(stream.last_id) as rest:
+        after = [event for event in rest if event["type"] == "token"]
+
+    assert conversation.wait_until_done() == "idle"
+    tokens = [event["text"] for event in [*before, *after]]
+    # An answer that had ended by then is told by its outcome only.
+    assert "".join(tokens) in ("Answer: one two three four", "".join(tokens[:3]))
+
+
+def test_one_answer_at_a_time(conversation: Conversation, signal_file: Path) -> None:
+    with conversation.ask(f"wait {signal_file}"):
+        url = f"{conversation.url}/messages"
+        answer = conversation.client.post(url, json={"prompt": "say more"})
+        assert answer.status_code == 409
+    signal_file.write_text("x")
+
+    assert conversation.wait_until_done() == "idle"
+    assert len(conversation.messages) == 2
+
+
+def test_cancelling_stops_the_run(conversation: Conversation, signal_file: Path) -> None:
+    with conversation.ask(f"wait {signal_file}") as stream:
+        conversation.client.post(f"{conversation.url}/cancel").raise_for_status()
+        assert list(stream)[-1] == {"type": "done", "status": "cancelled"}
+
+    assert conversation.state["status"] == "idle"
+    with conversation.ask("say again") as stream:
+        assert list(stream)[-1]["status"] == "succeeded"
+
+
+def test_deleting_stops_the_run_and_ends_the_stream(
+    conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"wait {signal_file}") as stream:
+        assert conversation.client.delete(conversation.url).status_code == 204
+        assert list(stream)[-1] == {"type": "done", "status": "cancelled"}
+
+    assert conversation.client.get(conversation.url).status_code == 404
+
+
+@pytest.mark.parametrize("answered_while_down", [True, False])
+def test_a_killed_api_picks_the_answer_up(
+    services: Services, conversation: Conversation, signal_file: Path, answered_while_down: bool
+) -> None:
+    with conversation.ask(f"wait {signal_file}"):
+        wait_until(lambda: services.submitted(conversation))
+        services.kill("api")
+    if answered_while_down:
+        signal_file.write_text("back")
+    services.start_api()
+    signal_file.write_text("back")
+
+    assert conversation.wait_until_done() == "idle"
+    assert conversation.messages[1:] == ["Answer: back"]
+
+
+def test_a_killed_agents_service_goes_on_with_the_answer(
+    services: Services, conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"wait {signal_file}") as stream:
+        wait_until(lambda: services.submitted(conversation))
+        services.kill("agents")
+        signal_file.write_text("recovered")
+        services.start_agents()
+        assert list(stream)[-1] == {"type": "done", "status": "succeeded"}
+
+    assert conversation.messages[1:] == ["Answer: recovered"]
+
+
+def test_another_process_gives_the_stream_of_a_killed_one(
+    services: Services, conversation: Conversation, signal_file: Path
+) -> None:
+    [port] = free_ports(1)
+    services.start_api("api-2", port)
+    with conversation.ask(f"wait {signal_file}"), services.browser(port) as other:
+        wait_until(lambda: services.submitted(conversation))
+        with Conversation(other, conversation.url).attach() as stream:
+            services.kill("api")
+            signal_file.write_text("taken over")
+            assert list(stream)[-1] == {"type": "done", "status": "succeeded"}
+    services.kill("api-2")
+    services.start_api()
+
+    assert conversation.messages[1:] == ["Answer: taken over"]
+
+
+def test_no_prompt_is_lost_or_answered_twice_by_kills_at_random_moments(
+    services: Services, browser: httpx2.Client, tmp_path: Path
+) -> None:
+    asked: list[tuple[Conversation, Path]] = []
+    chance = random.Random(7)
+    for number in range(8):
+        conversation, log = Conversation(browser), tmp_path / str(number)
+        asked.append((conversation, log))
+        url = f"{conversation.url}/messages"
+        with browser.stream("POST", url, json={"prompt": f"log {log}"}):
+            time.sleep(chance.uniform(0, 0.15))
+            services.kill("api")
+        services.start_api()
+
+    for conversation, log in asked:
+        assert conversation.wait_until_done() == "idle"
+        assert conversation.messages == [f"log {log}", "Answer: logged"]
+        assert log.read_text() == "1\n"
+
+
+def test_stopping_does_not_wait_for_readers(
+    services: Services, conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"wait {signal_file}"):
+        services.kill("api", signal.SIGTERM)
+    services.start_api()
+    signal_file.write_text("after the stop")
+
+    assert conversation.wait_until_done() == "idle"
