@@ -165,7 +165,8 @@ def _item_keys(item: object) -> dict[str, str]:
         for key in NATURAL_KEYS
         if key in item and not isinstance(item[key], dict | list)
     }
-    return found if found or len(item) != 1 else {"": str(next(iter(item)))}
+    only = str(next(iter(item))) if len(item) == 1 else "run"
+    return found if found or only == "run" else {"": only}  # a menu's entry, but not a step
 
 
 def _requirement_keys(*lists: list[object]) -> Keys | None:

@@ -47,9 +47,10 @@ def regions(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T]) -> Iterat
 
 
 def merge_text(base: str, ours: str, theirs: str) -> str | None:
-    lines = (text.splitlines(keepends=True) for text in (base, ours, theirs))
+    """The same for lines; a missing newline at the end makes no last line different."""
+    lines = (f"{text}\n".splitlines(keepends=True) for text in (base, ours, theirs))
     merged = merge_sequences(*lines)
-    return None if merged is None else "".join(merged)
+    return None if merged is None else "".join(merged).removesuffix("\n")
 
 
 def mark_conflicts(base: str, ours: str, theirs: str, labels: tuple[str, str, str] = LABELS) -> str:
