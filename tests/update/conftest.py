@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-TOOLS = Path("scripts/customer-tools/platform_tools")
+TOOLS = Path("template/scripts/customer-tools/platform_tools")
 COPIER = Path(sys.executable).with_name("copier")
 QUESTIONS = {
     "_subdirectory": "template",
@@ -27,7 +27,7 @@ Contents = str | bytes | None
 
 FILES: dict[str, Contents] = {
     ANSWERS: "# Written by Copier\n{{ _copier_answers | to_nice_yaml -}}\n",
-    ".gitignore": ".env\n*.rej\n/data/\n__pycache__/\n",
+    ".gitignore.jinja": ".env\n*.rej\n/data/\n__pycache__/\n",
     "platform.toml.jinja": 'name = "{{ customer }}"\n\n[ports]\napi = 9000\n',
     "shared/logging.py": "".join(f"line {n}\n" for n in range(1, 21)),
     "apps/api/src/core/app.py": "".join(f"app = {n}\n" for n in range(1, 21)),
@@ -171,32 +171,47 @@ def run(command: list[object], root: Path, **environment: str) -> Result:
     return Result(done.returncode, done.stdout.decode(errors="replace"))
 
 
-@pytest.fixture
-def vendor(tmp_path: Path) -> Vendor:
-    """A template whose release v1.0.0 has `FILES` and the update engine."""
-    root = tmp_path / "template"
-    source = REPOSITORY / "template" / TOOLS
-    names = git(
-        REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", f"template/{TOOLS}/update"
-    )
-    wanted = [Path(name).relative_to("template") for name in names.splitlines()]
-    for name in [*wanted, *(TOOLS / one for one in ("__init__.py", "errors.py", "ownership.toml"))]:
-        target = root / "template" / name
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a template, of one release that has `FILES` and the update engine, and a project
+    of it; tests work on copies."""
+    folder = tmp_path_factory.mktemp("first")
+    root = folder / "template"
+    tools = git(REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", TOOLS / "update")
+    names = [Path(name) for name in tools.splitlines()]
+    for name in [*names, *(TOOLS / one for one in ("__init__.py", "errors.py", "ownership.toml"))]:
+        target = root / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source.parents[2] / name, target)
+        shutil.copy2(REPOSITORY / name, target)
     (root / "copier.yml").write_text(yaml.safe_dump(QUESTIONS, sort_keys=False))
-    git(tmp_path, "init", "--quiet", "--initial-branch=main", root)
-    vendor = Vendor(root)
-    vendor.release("v1.0.0", FILES)
-    return vendor
+    git(folder, "init", "--quiet", "--initial-branch=main", root)
+    Vendor(root).release("v1.0.0", FILES)
+    done = run([COPIER, "copy", "--trust", "--defaults", root, folder / "acme"], folder)
+    assert done.code == 0, done.output
+    git(folder, "init", "--quiet", "--initial-branch=main", folder / "acme")
+    commit(folder / "acme", "start")
+    return folder
 
 
 @pytest.fixture
-def copy(vendor: Vendor, tmp_path: Path) -> Callable[..., Customer]:
+def vendor(first: Path, tmp_path: Path) -> Vendor:
+    """A template whose only release, v1.0.0, has `FILES` and the update engine."""
+    shutil.copytree(first / "template", tmp_path / "template", symlinks=True)
+    return Vendor(tmp_path / "template")
+
+
+@pytest.fixture
+def copy(vendor: Vendor, first: Path, tmp_path: Path) -> Callable[..., Customer]:
     """Make a customer's project of a release, committed."""
 
     def make(name: str = "acme", tag: str = "v1.0.0", folder: str = "") -> Customer:
         root = tmp_path / name
+        if tag == "v1.0.0" and not folder:
+            shutil.copytree(first / "acme", root, symlinks=True)
+            answers = root / ".copier-answers.yml"
+            answers.write_text(answers.read_text().replace(str(first), str(tmp_path)))
+            git(root, "commit", "--quiet", "--all", "--amend", "--no-edit")
+            return Customer(root)
         root.mkdir()
         git(root, "init", "--quiet", "--initial-branch=main")
         project = root / folder

@@ -14,6 +14,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import yaml  # type: ignore[import-untyped]
+
 # Copier starts this file by its path, with no package around it.
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
@@ -70,6 +72,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     folder.save(state)
     landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
     _hide_others(project, state)
+    _rename_questions(folder, project, request)
     return 0
 
 
@@ -161,9 +164,29 @@ def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
         else:
             if (root / path).is_dir():
                 found.add(path)
-    listed = Git(root)("ls-files", "-z", "--cached", "--others", "--", "*.rej").split(b"\0")[:-1]
-    found |= {os.fsdecode(path) for path in listed if os.path.lexists(root / os.fsdecode(path))}
+    found |= _rejects(root)
     return sorted(one for one in found if not any(str(up) in found for up in Path(one).parents))
+
+
+def _rejects(root: Path) -> set[str]:
+    """The .rej files of the whole repository, relative to the project."""
+    top = Path(Git(root).line("rev-parse", "--show-toplevel"))
+    git = Git(top)
+    tracked = git("ls-files", "-z", "--", "*.rej").split(b"\0")[:-1]
+    others = git("status", "--porcelain", "-z", "--ignored").split(b"\0")[:-1]
+    names = [*tracked, *(line[3:] for line in others if line.startswith((b"?? ", b"!! ")))]
+    paths = [top / os.fsdecode(name) for name in names if name.endswith(b".rej")]
+    return {os.path.relpath(path, root) for path in paths if os.path.lexists(path)}
+
+
+def _rename_questions(folder: Folder, project: Project, request: transaction.Request) -> None:
+    """Let Copier's questions begin with the answers that had another name."""
+    release, old = request.release(), str(project.answers["_commit"])
+    names = source.declared(release.repository, old, release).questions
+    answers = {names.get(name, name): value for name, value in project.answers.items()}
+    if answers != project.answers:
+        text = yaml.safe_dump(answers, sort_keys=False, allow_unicode=True)
+        (folder.root / project.answers_file).write_text(text, encoding="utf-8")
 
 
 def _hide_others(project: Project, state: State) -> None:

@@ -31,17 +31,18 @@ def save(folder: Folder, state: State, paths: Iterable[str]) -> None:
     os.sync()
 
 
-def land(folder: Folder, state: State, sparse: Iterable[str] = ()) -> list[str]:
+def land(folder: Folder, state: State, skip: Iterable[str] = ()) -> list[str]:
     """Bring the files of `state.touched` from project/ into the project.
 
-    `sparse` are paths that this checkout leaves out. Returns the paths that were edited meanwhile.
+    The paths in `skip` are left alone. Returns those that were edited meanwhile.
     """
-    return _replace(folder, state.touched, folder.backup, folder.project, set(sparse))
+    return _replace(folder, state.touched, folder.backup, folder.project, set(skip))
 
 
 def take_back(folder: Folder, state: State) -> list[str]:
     """Undo `land`; return the paths that were edited meanwhile and stay as they are."""
-    edited = _replace(folder, state.touched, folder.project, folder.backup, set())
+    skip = {*state.sparse, *state.edited}
+    edited = _replace(folder, state.touched, folder.project, folder.backup, skip)
     _restore_index(folder)
     return edited
 

@@ -55,13 +55,17 @@ def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) ->
 
 
 def choose(repository: Repository, path: str, side: str) -> None:
-    """Take one side's file, or its deletion."""
-    entry = stages(repository, path).get(_STAGES[side])
+    """Take one side's file, or its deletion; a change of mode by either side stays."""
+    sides = stages(repository, path)
+    entry = sides.get(_STAGES[side])
     target = repository.folder / path
     if entry is None:
         repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
         target.unlink(missing_ok=True)
         return
+    if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
+        mode = sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
+        entry = Entry(mode, entry.oid)
     records = index_info([(Entry("0", "0" * len(entry.oid)), _top(repository) + path)])
     records += index_info([(entry, _top(repository) + path)])
     repository.git("update-index", "-z", "--index-info", stdin=records)

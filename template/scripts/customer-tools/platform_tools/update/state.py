@@ -58,6 +58,8 @@ class State:
     """The path of the Markdown report."""
     full: bool = False
     """Whether project/ holds the whole project, in which the user may have worked."""
+    edited: list[str] = field(default_factory=list)
+    """Paths that the user changed while the update ran: left alone."""
     sparse: list[str] = field(default_factory=list)
     """Paths that this checkout leaves out."""
     conflicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ Exit codes of every function: 0 done or nothing to do, 3 conflicts are left. Any
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -134,7 +135,8 @@ def finish(folder: Folder, state: State) -> int:
     repository = Repository(folder.project)
     state.phase = "landing"
     folder.save(state)
-    edited = landing.land(folder, state, state.sparse)
+    left_alone = {*state.sparse, *state.edited}
+    edited = [*state.edited, *landing.land(folder, state, left_alone)]
     git = Git(folder.root)
     if state.commit:
         new = repository.read(state.tree)
@@ -273,6 +275,13 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
     repository.check_out(attributes | wanted)
     for path in set(attributes) - set(wanted):
         (folder.project / path).unlink(missing_ok=True)
+    head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
+    meanwhile = set(head.split("\0"))
+    state.edited = [
+        path
+        for path in changed
+        if path in meanwhile or (path not in ours and os.path.lexists(folder.root / path))
+    ]
     changed = [path for path in changed if (tree.get(path) or ours[path]).mode != "160000"]
     landing.save(folder, state, changed)
     state.sparse = _left_out(Git(folder.root), changed)

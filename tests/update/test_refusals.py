@@ -1,0 +1,148 @@
+"""When an update does not begin: the reason, the next step, and nothing touched."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.update.conftest import FILES, Customer, Vendor, git
+
+Copy = Callable[..., Customer]
+LOGGING = str(FILES["shared/logging.py"])
+
+
+def refused(customer: Customer, *arguments: str, because: str) -> None:
+    before = customer.snapshot()
+    result = customer.platform("update", "--no-verify", *arguments)
+    assert result.code in (1, 2), result.output
+    assert because in result.output
+    assert "Traceback" not in result.output
+    assert customer.snapshot() == before
+
+
+@pytest.fixture
+def customer(vendor: Vendor, copy: Copy) -> Customer:
+    """A project with an update to come."""
+    vendor.release("v1.1.0", {"shared/new.py": "new\n"})
+    return copy()
+
+
+def test_uncommitted_changes(customer: Customer) -> None:
+    customer.write({"shared/logging.py": "mine\n"})
+    refused(customer, because="not committed")
+
+
+def test_an_unfinished_merge(customer: Customer) -> None:
+    customer.git("switch", "--quiet", "--create", "other")
+    customer.commit({"shared/a.py": "a\n"})
+    customer.git("switch", "--quiet", "main")
+    customer.commit({"shared/b.py": "b\n"})
+    customer.git("merge", "--quiet", "--no-commit", "--no-ff", "other")
+    refused(customer, because="merge is unfinished")
+
+
+def test_an_older_version(vendor: Vendor, customer: Customer) -> None:
+    assert customer.update("platform").code == 0
+    refused(customer, "--to", "v1.0.0", because="only go forward")
+
+
+def test_an_unknown_version(customer: Customer) -> None:
+    refused(customer, "--to", "v9", because="no version v9")
+
+
+def test_a_missing_answers_file(customer: Customer) -> None:
+    customer.commit({".copier-answers.yml": None})
+    refused(customer, because="No project here")
+
+
+@pytest.mark.parametrize(
+    ("contents", "because"),
+    [("- a\n- b\n", "not a list of answers"), (": : :", "not a list"), ("a: 1\n", "no _commit")],
+)
+def test_a_broken_answers_file(customer: Customer, contents: str, because: str) -> None:
+    customer.commit({".copier-answers.yml": contents})
+    refused(customer, because=because)
+
+
+def test_an_unknown_base(customer: Customer) -> None:
+    answers = customer.read(".copier-answers.yml")
+    customer.commit({".copier-answers.yml": answers.replace("v1.0.0", "v0.0.7")})
+    refused(customer, because="does not know v0.0.7")
+
+
+def test_a_template_out_of_reach(customer: Customer) -> None:
+    answers = customer.read(".copier-answers.yml")
+    customer.commit({".copier-answers.yml": answers.replace("/template", "/nowhere")})
+    refused(customer, because="--from")
+
+
+def test_a_question_without_an_answer(vendor: Vendor, customer: Customer) -> None:
+    vendor.configure(region={"type": "str"})
+    vendor.release("v1.2.0")
+    refused(customer, because="--data")
+
+
+def test_an_unfinished_update(vendor: Vendor, customer: Customer) -> None:
+    customer.commit({"shared/new.py": "mine\n"})
+    assert customer.update("platform").code == 3
+    refused(customer, because="--continue")
+    assert customer.update("copier").code != 0
+    assert customer.platform("update", "--abort").code == 0
+    assert customer.update("platform").code == 3
+
+
+def test_a_branch_that_moved_meanwhile(customer: Customer) -> None:
+    customer.commit({"shared/new.py": "mine\n"})
+    assert customer.update("platform").code == 3
+    customer.commit({"shared/more.py": "more\n"})
+    assert customer.platform("resolve", "--use", "yours").code == 0
+    result = customer.platform("update", "--continue")
+    assert result.code == 1
+    assert "moved" in result.output
+
+
+def test_nothing_unfinished(customer: Customer) -> None:
+    assert customer.platform("update", "--abort").code == 2
+    assert customer.platform("update", "--continue").code == 2
+
+
+def test_a_second_update_does_nothing(customer: Customer, door: str) -> None:
+    assert customer.update(door).code == 0
+    customer.git("add", "--all")
+    if door == "copier":
+        customer.git("commit", "--quiet", "--message", "update")
+    before = customer.snapshot()
+    assert customer.update(door).code == 0
+    assert customer.snapshot() == before
+
+
+def test_a_preview_changes_nothing_and_agrees_with_the_update(customer: Customer) -> None:
+    import json
+
+    customer.commit({"shared/logging.py": None, "shared/mine.py": LOGGING})
+    before = customer.snapshot()
+    refs = customer.git("for-each-ref")
+
+    preview = customer.platform("update", "--preview", "--json")
+
+    assert preview.code == 0, preview.output
+    assert customer.snapshot() == before
+    assert customer.git("for-each-ref") == refs
+    assert customer.update("platform").code == 0
+    changed = set(customer.git("diff", "--name-only", "HEAD^", "HEAD").splitlines())
+    planned = {one["path"] for one in json.loads(preview.output)["files"]}
+    assert planned == {path for path in changed if not path.startswith("docs/updates/")}
+
+
+def test_a_bundle_and_a_moved_template(vendor: Vendor, customer: Customer, tmp_path: Path) -> None:
+    bundle = tmp_path / "release.bundle"
+    git(vendor.root, "bundle", "create", "--quiet", bundle, "--all")
+    vendor.root.rename(tmp_path / "moved")
+
+    result = customer.platform("update", "--no-verify", "--from", bundle)
+
+    assert result.code == 0, result.output
+    assert customer.read("shared/new.py") == "new\n"
+    assert customer.platform("update", "--source", tmp_path / "moved").code == 0
+    assert str(tmp_path / "moved") in customer.read(".copier-answers.yml")
+    assert customer.update("platform").code == 0
