@@ -28,7 +28,9 @@ def identify(
     """
     names = [f"base:{index}" for index in range(len(base))]
     keys = _requirement_keys(base, ours, theirs) or _item_keys
-    return names, _name(base, ours, names, keys), _name(base, theirs, names, keys)
+    known = {freeze(item) for item in base}
+    both = {freeze(item) for item in ours} & {freeze(item) for item in theirs} - known
+    return names, _name(base, ours, names, keys, both), _name(base, theirs, names, keys, both)
 
 
 def merge_order(
@@ -53,23 +55,32 @@ def merge_order(
 
 
 def ambiguous(key: str, lists: Sequence[list[object]], names: Sequence[Sequence[str]]) -> bool:
-    """Whether the order of base's, ours' and theirs' items matters and a merge would guess it:
-    changes side by side in a command line, or different steps added at one place."""
+    """Whether a merge of base's, ours' and theirs' items would be a guess: changes side by side in
+    a command line, different steps added at one place, or different items instead of one."""
     if key in ARGUMENT_LISTS:
         return merge_sequences(*([freeze(item) for item in items] for items in lists)) is None
-    in_ours, in_theirs = _added(names[0], names[1]), _added(names[0], names[2])
-    shared = in_ours.keys() & in_theirs.keys()
-    return key in ORDERED_LISTS and any(in_ours[at] != in_theirs[at] for at in shared)
+    common = set(names[0]) & set(names[1]) & set(names[2])
+    in_ours, in_theirs = (_between(side, common, set(names[0])) for side in names[1:])
+    keyless = not any(_item_keys(item) for items in lists for item in items)
+    gone = dict[str, set[str]]()
+    if keyless and not _requirement_keys(*lists):
+        gone = _between(names[0], common, {*names[1], *names[2]})
+    return any(
+        ours and theirs and (key in ORDERED_LISTS or place in gone)
+        for place in in_ours.keys() & in_theirs.keys()
+        for ours, theirs in [(in_ours[place] - in_theirs[place], in_theirs[place] - in_ours[place])]
+    )
 
 
-def _added(base: Sequence[str], side: Sequence[str]) -> dict[str, list[str]]:
-    place, added = "", dict[str, list[str]]()
-    for name in side:
-        if name in base:
+def _between(names: Sequence[str], anchors: set[str], but: set[str]) -> dict[str, set[str]]:
+    """The names that are not in `but`, by the anchor that they follow."""
+    place, found = "", dict[str, set[str]]()
+    for name in names:
+        if name in anchors:
             place = name
-        else:
-            added.setdefault(place, []).append(name)
-    return added
+        elif name not in but:
+            found.setdefault(place, set()).add(name)
+    return found
 
 
 def _place(merged: list[str], before: Sequence[str], after: Sequence[str], base: set[str]) -> int:
@@ -87,8 +98,10 @@ Found = Sequence[Mapping[str, Hashable]]
 Keys = Callable[[object], dict[str, str]]
 
 
-def _name(base: list[object], side: list[object], names: list[str], keys: Keys) -> list[str]:
-    matched = _match(base, side, keys)
+def _name(
+    base: list[object], side: list[object], names: list[str], keys: Keys, both: set[Hashable]
+) -> list[str]:
+    matched = _match(base, side, keys, both)
     result, seen = [], Counter[str]()
     for index, item in enumerate(side):
         if index in matched:
@@ -101,12 +114,14 @@ def _name(base: list[object], side: list[object], names: list[str], keys: Keys) 
     return result
 
 
-def _match(base: list[object], side: list[object], keys: Keys) -> dict[int, int]:
+def _match(
+    base: list[object], side: list[object], keys: Keys, both: set[Hashable]
+) -> dict[int, int]:
     matched: dict[int, int] = {}
     base_keys, side_keys = [keys(item) for item in base], [keys(item) for item in side]
     for key in ("", *NATURAL_KEYS):
         _match_unique(base_keys, side_keys, key, matched)
-    _align(base, side, matched)
+    _align(base, side, matched, both)
     return matched
 
 
@@ -128,8 +143,11 @@ def _unique(found: Found, key: str) -> dict[Hashable, int]:
     }
 
 
-def _align(base: list[object], side: list[object], matched: dict[int, int]) -> None:
-    """Match what has no natural key: equal items, then a run that as many others replaced."""
+def _align(
+    base: list[object], side: list[object], matched: dict[int, int], both: set[Hashable]
+) -> None:
+    """Match what has no natural key: equal items, then a run that as many others replaced. What
+    both sides added (`both`) replaces nothing."""
     at_base, at_side = ([{"": freeze(item)} for item in items] for items in (base, side))
     _match_unique(at_base, at_side, "", matched)
     taken = {at: ("matched", at) for at in matched.values()}
@@ -140,7 +158,11 @@ def _align(base: list[object], side: list[object], matched: dict[int, int]) -> N
     ]
     for tag, i, i_end, j, j_end in SequenceMatcher(None, was, now, autojunk=False).get_opcodes():
         run = [at for at in range(i, i_end) if at not in taken]
-        others = [there for there in range(j, j_end) if there not in matched]
+        others = [
+            there
+            for there in range(j, j_end)
+            if there not in matched and freeze(side[there]) not in both
+        ]
         if tag in ("equal", "replace") and len(run) == len(others):
             for at, there in zip(run, others, strict=True):
                 if tag == "equal" or _alike(base[at], side[there]):

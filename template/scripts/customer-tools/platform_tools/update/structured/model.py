@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container as Holder
+from collections.abc import Collection
 
 from platform_tools.update.structured.identity import ambiguous, identify, merge_order
 from platform_tools.update.structured.lines import merge_text
@@ -17,16 +17,17 @@ class MismatchError(Exception):
 
 
 def expected(
-    values: tuple[object, object, object], conflicts: Holder[Path], side: Side, path: Path = ()
+    values: tuple[object, object, object], conflicts: Collection[Path], side: Side, path: Path = ()
 ) -> object:
     """Merge base, ours and theirs; at the paths in `conflicts` the given side's value stands."""
     base, ours, theirs = values
     if path in conflicts:
         return {"base": base, "ours": ours, "theirs": theirs}[side]
-    if ours == theirs or theirs == base:
-        return ours
-    if ours == base:
-        return theirs
+    if not any(place[: len(path)] == path for place in conflicts):
+        if theirs in (ours, base):
+            return ours
+        if ours == base:
+            return theirs
     if all(isinstance(value, dict) for value in values):
         keys = dict.fromkeys((*ours, *theirs))  # type: ignore[misc]
         found = {k: _at(values, k) for k in keys}  # type: ignore[arg-type]
@@ -42,7 +43,7 @@ def expected(
 
 def _expected_list(
     lists: tuple[list[object], list[object], list[object]],
-    conflicts: Holder[Path],
+    conflicts: Collection[Path],
     side: Side,
     path: Path,
 ) -> object:
