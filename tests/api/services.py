@@ -17,7 +17,7 @@ import httpx2
 
 TEMPLATE = Path(__file__).parents[2] / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"
-AGENTS = TEMPLATE / "apps/api/tests/agents"
+AGENT = TEMPLATE / "apps/api/tests/agents/test-agent"
 EMAIL = "admin@acme.example"
 PLATFORM_TOML = f"""\
 [customer]
@@ -44,6 +44,11 @@ class Services:
     password: str = ""
     token: str = field(default_factory=lambda: secrets.token_hex(32))
 
+    @property
+    def address(self) -> str:
+        """Where the API is."""
+        return f"http://127.0.0.1:{self.api_port}"
+
     def prepare(self) -> None:
         """Write the settings, migrate, and create the administrator."""
         (self.root / "platform.toml").write_text(PLATFORM_TOML)
@@ -58,7 +63,7 @@ class Services:
         if self.database_url:
             values |= {"DATABASE__KIND": "postgresql", "DATABASE__URL": self.database_url}
         (self.root / ".env").write_text("".join(f"{k}={v}\n" for k, v in values.items()))
-        shutil.copytree(AGENTS, self.root / "agents")
+        shutil.copytree(AGENT, self.root / "agents" / AGENT.name)
         self.run("apps.api.src.core.migrate")
         self.password = json.loads(self.run("apps.api.src.core.admin", "ensure"))["password"]
 

@@ -46,7 +46,7 @@ def test_pages_of_conversations_show_each_once_the_latest_first(
     assert pages == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
 
 
-@pytest.mark.parametrize("cursor", ["", "yesterday", "2026-01-01T00:00:00_x", "\x00", "2026_1"])
+@pytest.mark.parametrize("cursor", ["", "yesterday", "1_x", "\x00"])
 def test_an_invented_cursor_is_refused(admin: TestClient, cursor: str) -> None:
     assert admin.get("/conversations", params={"cursor": cursor}).status_code == 422
 

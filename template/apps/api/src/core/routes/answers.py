@@ -30,11 +30,15 @@ Stream = tuple[int, AsyncIterator[tuple[int, AnswerEvent]]]
 
 def streams(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that streams `AnswerEvent`s."""
-    schema = {"$ref": "#/components/schemas/AnswerEvent"}
+    data = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": "#/components/schemas/AnswerEvent"},
+    }
     return {
         200: {
             "description": "The events of the answer; `data` of each is an AnswerEvent",
-            "content": {"text/event-stream": {"schema": schema}},
+            "content": {"text/event-stream": {"itemSchema": {"properties": {"data": data}}}},
         },
         **problems(*statuses),
     }

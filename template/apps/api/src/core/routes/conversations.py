@@ -1,6 +1,6 @@
 """Conversations and their messages. Those of other users do not exist (404)."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -25,6 +25,9 @@ from apps.api.src.core.security import CurrentUser
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 Limit = Annotated[int, Query(ge=1, le=200)]
+# Microseconds and the ID of the last conversation on the page.
+Cursor = Annotated[str, Query(pattern=r"^[0-9]{1,17}_[0-9a-f]{32}$")]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def own_conversation(
@@ -42,7 +45,7 @@ OwnConversation = Annotated[models.Conversation, Depends(own_conversation)]
 
 @router.get("", responses=problems(401, 422, 503))
 async def list_conversations(
-    session: DbSession, user: CurrentUser, limit: Limit = 50, cursor: str | None = None
+    session: DbSession, user: CurrentUser, limit: Limit = 50, cursor: Cursor | None = None
 ) -> ConversationPage:
     """The user's conversations, the most recently used first."""
     table = models.Conversation
@@ -63,7 +66,7 @@ async def list_conversations(
     page = rows[:limit]
     return ConversationPage(
         items=[Conversation.model_validate(row) for row in page],
-        next=f"{page[-1].updated_at.isoformat()}_{page[-1].id}" if len(rows) > limit else None,
+        next=_write_cursor(page[-1]) if len(rows) > limit else None,
     )
 
 
@@ -139,12 +142,10 @@ async def list_messages(
     )
 
 
+def _write_cursor(row: models.Conversation) -> str:
+    return f"{(row.updated_at - EPOCH) // timedelta(microseconds=1)}_{row.id.hex}"
+
+
 def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        moment, _, last_id = cursor.partition("_")
-        parsed = datetime.fromisoformat(moment)
-        if parsed.tzinfo is None:
-            raise ValueError("a moment without a time zone")
-        return parsed, UUID(last_id)
-    except (ValueError, OverflowError):
-        raise HTTPException(422, "`cursor` must be the `next` of an earlier page.") from None
+    microseconds, last_id = cursor.split("_")
+    return EPOCH + timedelta(microseconds=int(microseconds)), UUID(last_id)

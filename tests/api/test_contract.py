@@ -1,0 +1,58 @@
+"""The OpenAPI document is true: what schemathesis thinks of is answered as documented."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+
+from tests.api.services import TEMPLATE, Conversation, Services
+
+CONFIG = """
+seed = 1
+[auth.openapi.APIKeyCookie]
+api_key = "{session}"
+[parameters]
+conversation_id = "{conversation}"
+[generation]
+max-examples = 30
+database = "none"
+"""
+
+
+def test_schemathesis_finds_no_failure(
+    services: Services, browser: httpx2.Client, tmp_path: Path
+) -> None:
+    conversation = Conversation(browser)
+    with conversation.ask("ask Which one?") as stream:
+        assert list(stream)[-1]["status"] == "interrupted"
+    (tmp_path / "schemathesis.toml").write_text(
+        CONFIG.format(
+            session=browser.cookies["session"],
+            conversation=conversation.url.removeprefix("/conversations/"),
+        )
+    )
+    command = [
+        Path(sys.executable).with_name("schemathesis"),
+        "run",
+        f"{services.address}/openapi.json",
+        # They would end the session or the conversation; login is limited.
+        "--exclude-operation-id=login",
+        "--exclude-operation-id=logout",
+        "--exclude-operation-id=delete_conversation",
+        # The framework names only the methods of the first route with a path.
+        "--exclude-checks=allow_header_conformance",
+        "--no-color",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = (services.root / "api.log").read_text()
+    assert "request failed" not in log and "answer failed" not in log
+
+
+def test_the_committed_document_is_that_of_the_service(services: Services) -> None:
+    document = json.loads(services.run("apps.api.src.core.openapi"))
+
+    assert json.loads((TEMPLATE / "apps/api/openapi.json").read_text()) == document
