@@ -99,6 +99,7 @@ class Follower:
                     return Outcome("cancelled")
                 if not task.agent_run_id:
                     task.agent_run_id = await self._submit(task)
+                    self._fresh = False
                 if self._answer.cancelled:
                     await self._agents.runs.cancel(
                         task.thread_id, task.agent_run_id, headers=task.headers

@@ -1,0 +1,160 @@
+"""An agents service in trouble; only its answers over HTTP are invented."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from langgraph_sdk.client import LangGraphClient
+from sqlalchemy import select
+
+from apps.api.src.core import follower
+from apps.api.src.core.answers import Answers
+from apps.api.src.core.database import Database
+from apps.api.src.core.models import Conversation, User
+from apps.api.src.core.schemas import AnswerEvent, ErrorEvent
+from shared.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("password")
+Reply = Callable[[httpx.Request], httpx.Response]
+CREATED = {"run_id": "r1", "status": "pending", "metadata": {}}
+STATE = {"values": {"messages": [{"type": "ai", "content": "done"}]}}
+
+
+@pytest.fixture(autouse=True)
+def haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits as long as a service would."""
+    monkeypatch.setattr(follower, "PATIENCE", 0.3)
+    monkeypatch.setattr(follower, "RETRY_DELAY", 0.01)
+
+
+async def ask(settings: Settings, reply: Reply) -> list[AnswerEvent]:
+    """The events of an answer by an agents service that replies like this."""
+    database = Database(settings)
+    transport = httpx.MockTransport(reply)
+    client = LangGraphClient(httpx.AsyncClient(base_url="http://agents", transport=transport))
+    answers = Answers(database, client)
+    try:
+        async with database.session() as session:
+            user = (await session.scalars(select(User))).one()
+            conversation = Conversation(user_id=user.id, agent="any")
+            session.add(conversation)
+            await session.flush()
+            _, answer = await answers.start(session, conversation, "hello", {"prompt": "hello"})
+        return [event async for _, event in answer.events()]
+    finally:
+        await answers.close()
+        await database.engine.dispose()
+
+
+def healthy(request: httpx.Request) -> httpx.Response:
+    """A service that answers at once."""
+    match request.method, request.url.path.rpartition("/")[2]:
+        case "GET", "schemas":
+            return httpx.Response(200, json={"input_schema": {}})
+        case "POST", "runs":
+            return httpx.Response(200, json=CREATED)
+        case "GET", "runs":
+            return httpx.Response(200, json=[])
+        case "GET", "stream":
+            headers = {"content-type": "text/event-stream"}
+            return httpx.Response(200, headers=headers, text="event: end\ndata: {}\n\n")
+        case "GET", "r1":
+            return httpx.Response(200, json=CREATED | {"status": "success"})
+        case "GET", "state":
+            return httpx.Response(200, json=STATE)
+    raise AssertionError(f"unexpected {request.method} {request.url}")
+
+
+def outcome(events: list[AnswerEvent]) -> str:
+    return " ".join(event.type for event in events)
+
+
+async def test_the_agents_service_learns_who_asks(settings: Settings) -> None:
+    seen: list[httpx.Headers] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return healthy(request)
+
+    assert outcome(await ask(settings, reply)) == "message done"
+    assert all(headers["x-platform-roles"] == "admin" for headers in seen)
+    assert len({headers["x-platform-user"] for headers in seen}) == 1
+
+
+async def test_a_service_that_does_not_come_back_ends_the_answer(settings: Settings) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream"):
+            raise httpx.ConnectError("gone")
+        return healthy(request)
+
+    events = await ask(settings, reply)
+
+    assert outcome(events) == "error done"
+    assert events[0] == ErrorEvent(detail=follower.GAVE_UP)
+
+
+async def test_a_run_that_the_service_forgot_ends_the_answer(settings: Settings) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream"):
+            return httpx.Response(404, json={"detail": "no such run"})
+        return healthy(request)
+
+    assert (await ask(settings, reply))[0] == ErrorEvent(detail=follower.LOST)
+
+
+async def test_a_lost_reply_to_the_submission_does_not_double_the_run(settings: Settings) -> None:
+    created: list[dict[str, Any]] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            created.append(CREATED | {"metadata": {follower.RUN_KEY: 1}})
+            raise httpx.ReadTimeout("the reply was lost")
+        if request.url.path.endswith("/runs"):
+            return httpx.Response(200, json=created)
+        return healthy(request)
+
+    assert outcome(await ask(settings, reply)) == "message done"
+    assert len(created) == 1
+
+
+async def test_a_run_that_was_given_up_makes_way_for_the_next(settings: Settings) -> None:
+    strategies: list[str] = []
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            strategies.append("interrupt" if b'"interrupt"' in request.content else "reject")
+            if strategies == ["reject"]:
+                return httpx.Response(409, json={"detail": "busy"})
+        return healthy(request)
+
+    assert outcome(await ask(settings, reply)) == "message done"
+    assert strategies == ["reject", "interrupt"]
+
+
+async def test_a_refusal_is_passed_on(settings: Settings) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, json={"detail": "Too many runs; wait a minute."})
+
+    [error, _] = await ask(settings, reply)
+
+    assert isinstance(error, ErrorEvent)
+    assert "wait a minute" in error.detail
+
+
+async def test_an_agent_without_an_answer_is_said_to_have_none(settings: Settings) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/state"):
+            return httpx.Response(200, json={"values": {"messages": []}})
+        return healthy(request)
+
+    assert (await ask(settings, reply))[0] == ErrorEvent(detail=follower.NO_ANSWER)
+
+
+async def test_an_answer_that_makes_no_sense_fails_without_internals(settings: Settings) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/state"):
+            return httpx.Response(200, json=["surprise"])
+        return healthy(request)
+
+    assert (await ask(settings, reply))[0] == ErrorEvent(detail=follower.BROKEN)
