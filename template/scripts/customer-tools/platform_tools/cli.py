@@ -8,6 +8,7 @@ import typer
 
 from platform_tools.errors import PlatformError
 from platform_tools.project import make_importable, settings_folder
+from platform_tools.update import cli as update
 
 app = typer.Typer(
     help="Develop, check and update this platform.",
@@ -67,6 +68,9 @@ def reset_password(email: str) -> None:
     os.chdir(ROOT)
     module = "apps.api.src.core.admin"
     os.execv(sys.executable, [sys.executable, "-m", module, "reset-password", email])  # noqa: S606
+
+
+update.register(app)
 
 
 def main() -> int:

@@ -1,0 +1,114 @@
+"""The documentation of a generated project: its commands work, in their order, and its links lead
+somewhere."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_ports, wait_for
+
+DOCUMENTS = (
+    "README.md",
+    "docs/customer/quick-start.md",
+    "docs/customer/development.md",
+    "docs/customer/troubleshooting.md",
+)
+DEV = "uv run platform dev"
+PORTS = {"9000": "API", "9001": "WEB", "6200": "LANGGRAPH"}
+
+pytestmark = pytest.mark.xdist_group("docs")
+
+
+@pytest.fixture(scope="module")
+def ports() -> dict[str, str]:
+    """A free port for each port that the documents name, as others may use those."""
+    return dict(zip(PORTS, map(str, free_ports(3)), strict=True))
+
+
+@pytest.fixture(scope="module")
+def project(prepare: Callable[[str], Path], ports: dict[str, str]) -> Path:
+    """One project for all documents, as for their reader."""
+    root = prepare("docs")
+    with (root / ".env").open("a") as env:
+        env.writelines(f"PORTS__{name}={ports[port]}\n" for port, name in PORTS.items())
+    return root
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_works(project: Path, ports: dict[str, str], document: str) -> None:
+    blocks = re.findall(r"^```bash\n(.*?)^```", (project / document).read_text(), re.M | re.S)
+    with ExitStack() as stack:
+        if not any(starts_dev(block) for block in blocks):
+            stack.enter_context(running(project, DEV))
+        for block in blocks:
+            for default, port in ports.items():
+                block = block.replace(f"127.0.0.1:{default}", f"127.0.0.1:{port}")
+            if starts_dev(block):
+                command, _, block = block.partition("\n")
+                stack.enter_context(running(project, command))
+            if block.strip():
+                run(project, block)
+
+
+def starts_dev(block: str) -> bool:
+    return block.startswith(("make dev", DEV))
+
+
+def run(project: Path, block: str) -> None:
+    """Run a block as typed, with an error in any line an error."""
+    # A server's error must not look like an answer.
+    script = block.replace("curl ", "curl --silent --show-error --fail-with-body ")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=project,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}"
+
+
+@contextmanager
+def running(project: Path, command: str) -> Iterator[None]:
+    """Run what a reader leaves running in another terminal, from when it is ready."""
+    log = project / "data" / "docs.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=project,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_for((project / "data" / "dev.json").exists, process, log)
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(60)
+
+
+def test_every_link_leads_somewhere(project: Path) -> None:
+    broken = []
+    for document in (project / "README.md", *(project / "docs").rglob("*.md")):
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+            path, _, anchor = link.partition("#")
+            target = document.parent / path if path else document
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                broken.append(f"{document.name}: {link}")
+    assert not broken
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of a document's headings, as git hosts make them."""
+    headings = re.findall(r"^#+ (.*)", document.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
