@@ -83,8 +83,12 @@ async def test_the_agents_service_learns_who_asks(settings: Settings) -> None:
 
 
 async def test_a_service_that_does_not_come_back_ends_the_answer(settings: Settings) -> None:
+    gone = False
+
     def reply(request: httpx.Request) -> httpx.Response:
-        if request.url.path.endswith("/stream"):
+        nonlocal gone
+        gone = gone or request.url.path.endswith("/stream")
+        if gone:
             raise httpx.ConnectError("gone")
         return healthy(request)
 

@@ -27,7 +27,7 @@ from apps.api.src.core.schemas import AnswerEvent
 
 log = structlog.get_logger(__name__)
 
-# Seconds without a sign of the agents service after which a run counts as lost.
+# Seconds for which the agents service may be away before a run counts as lost.
 PATIENCE = 60.0
 RETRY_DELAY = 0.5
 # The Last-Event-ID that asks for all events.
@@ -91,15 +91,19 @@ class Follower:
 
     async def _follow(self) -> Outcome:
         clock = asyncio.get_running_loop().time
-        last_contact = clock()
+        failing_since = clock()
         while True:
+            task, contact = None, False
             try:
                 task = await self._load()
                 if task is None:
                     return Outcome("cancelled")
-                if not task.agent_run_id:
+                if task.agent_run_id:
+                    await self._status(task)
+                else:
                     task.agent_run_id = await self._submit(task)
                     self._fresh = False
+                contact = True
                 if self._answer.cancelled:
                     await self._agents.runs.cancel(
                         task.thread_id, task.agent_run_id, headers=task.headers
@@ -111,23 +115,35 @@ class Follower:
                     last_event_id=self._last_event,
                     headers=task.headers,
                 ):
-                    last_contact = clock()
                     self._take(part)
                 return await self._outcome(task)
             except SQLAlchemyError:
                 log.exception("database not usable")
             except httpx.HTTPError as error:
                 log.warning("agents service", error=str(error) or type(error).__name__)
-                if isinstance(error, NotFoundError) and task and task.agent_run_id:
-                    return Outcome("failed", LOST)
-                if isinstance(error, APIStatusError) and error.status_code < 500:
-                    return Outcome("failed", explain(error))
-                if self._fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-                    return Outcome("failed", UNREACHABLE)
-                if clock() - last_contact > PATIENCE:
-                    return Outcome("failed", GAVE_UP)
+                if contact:
+                    failing_since = clock()
+                waited = clock() - failing_since
+                if (outcome := self._given_up(error, task, waited)) is not None:
+                    return outcome
             self._fresh = False
             await asyncio.sleep(RETRY_DELAY)
+
+    def _given_up(
+        self, error: httpx.HTTPError, task: "_Task | None", waited: float
+    ) -> Outcome | None:
+        """The outcome if an error ends the run, None if it is worth another attempt."""
+        if isinstance(error, NotFoundError) and task and task.agent_run_id:
+            return Outcome("failed", LOST)
+        if isinstance(error, APIStatusError) and error.status_code < 500:
+            return Outcome("failed", explain(error))
+        if self._answer.cancelled:
+            return Outcome("cancelled")
+        if self._fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return Outcome("failed", UNREACHABLE)
+        if waited > PATIENCE:
+            return Outcome("failed", GAVE_UP)
+        return None
 
     async def _load(self) -> "_Task | None":
         query = (
@@ -207,10 +223,14 @@ class Follower:
             self._error = part.data.get("message")
         self._answer.publish(*translate(part))
 
+    async def _status(self, task: "_Task") -> str:
+        run = await self._agents.runs.get(
+            task.thread_id, str(task.agent_run_id), headers=task.headers
+        )
+        return run["status"]
+
     async def _outcome(self, task: "_Task") -> Outcome:
-        assert task.agent_run_id  # noqa: S101
-        run = await self._agents.runs.get(task.thread_id, task.agent_run_id, headers=task.headers)
-        status = run["status"]
+        status = await self._status(task)
         if status in ("pending", "running"):
             raise httpx.RemoteProtocolError("the stream ended before the run")
         if status in ("error", "timeout"):
