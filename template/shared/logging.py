@@ -61,19 +61,22 @@ def configure_logging(level: str, *, json: bool) -> None:
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace secrets in a log event by `[redacted]` (a structlog processor)."""
+    """Replace secrets in a log event, at any depth, by `[redacted]` (a structlog processor)."""
     for key, value in event.items():
-        if SECRET_KEYS.search(key):
-            event[key] = "[redacted]"
-        elif isinstance(value, str):
-            event[key] = SECRET_TEXT.sub("[redacted]", value)
+        event[key] = _redacted(key, value)
     return event
 
 
-def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    # uvicorn adds its message a second time, for its own console.
-    event.pop("color_message", None)
-    return event
+def _redacted(key: str, value: Any) -> Any:
+    if SECRET_KEYS.search(key):
+        return "[redacted]"
+    if isinstance(value, str):
+        return SECRET_TEXT.sub("[redacted]", value)
+    if isinstance(value, dict):
+        return {name: _redacted(str(name), item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted("", item) for item in value]
+    return value
 
 
 def _add_correlation_id(

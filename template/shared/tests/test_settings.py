@@ -1,0 +1,106 @@
+"""Settings: which source wins, and what a wrong value is answered with."""
+
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[2]
+TOML = """\
+[customer]
+name = "Müller & Söhne"
+slug = "mueller"
+domain = "platform.mueller.example"
+admin_email = "admin@mueller.example"
+created_on = "2025-01-01"
+
+[ports]
+api = 9100
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project's folder with valid settings."""
+    (tmp_path / "platform.toml").write_text(TOML, encoding="utf-8")
+    lines = [f"{name}={secrets.token_hex(32)}\n" for name in ("SECRET_KEY", "SERVICE_TOKEN")]
+    (tmp_path / ".env").write_text("".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def read(project: Path, expression: str, **environment: str) -> str:
+    """Evaluate an expression of `settings` in a process of its own; its output or its error."""
+    code = (
+        "from shared.settings import SettingsError, get_settings\n"
+        "try:\n"
+        "    settings = get_settings()\n"
+        f"    print({expression})\n"
+        "except SettingsError as error:\n"
+        "    print(error)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", code],
+        cwd=HERE,
+        env={"PLATFORM_ROOT": str(project), **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout.strip()
+
+
+def test_platform_toml_is_read(project: Path) -> None:
+    assert read(project, "settings.customer.name, settings.ports.api") == "Müller & Söhne 9100"
+
+
+def test_env_file_wins_over_platform_toml(project: Path) -> None:
+    with (project / ".env").open("a", encoding="utf-8") as file:
+        file.write("PORTS__API=9200\n")
+
+    assert read(project, "settings.ports.api, settings.ports.web") == "9200 9001"
+
+
+def test_the_environment_wins_over_the_env_file(project: Path) -> None:
+    with (project / ".env").open("a", encoding="utf-8") as file:
+        file.write("PORTS__API=9200\n")
+
+    assert read(project, "settings.ports.api", PORTS__API="9300") == "9300"
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"PORTS__API": "70000"}, "PORTS__API"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"SERVICE_TOKEN": ""}, "SERVICE_TOKEN"),
+        ({"DATABASE__KIND": "postgresql"}, "DATABASE__URL"),
+        ({"DATABASE__KIND": "oracle"}, "DATABASE__KIND"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
+    ],
+)
+def test_an_error_names_the_value_to_mend(
+    project: Path, environment: dict[str, str], named: str
+) -> None:
+    assert named in read(project, "'accepted'", **environment)
+
+
+def test_a_missing_secret_is_an_error(project: Path) -> None:
+    (project / ".env").unlink()
+
+    assert "SECRET_KEY" in read(project, "'accepted'")
+
+
+def test_an_error_does_not_show_a_secret(project: Path) -> None:
+    assert "hunter2" not in read(project, "'accepted'", SECRET_KEY="hunter2")
+
+
+def test_a_file_that_is_not_toml_is_named(project: Path) -> None:
+    (project / "platform.toml").write_text("[customer", encoding="utf-8")
+
+    assert "platform.toml" in read(project, "'accepted'")
+
+
+def test_printing_settings_shows_no_secret(project: Path) -> None:
+    assert read(project, "settings.secret_key.get_secret_value() in repr(settings)") == "False"
