@@ -79,6 +79,12 @@ def _redacted(key: str, value: Any) -> Any:
     return value
 
 
+def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # uvicorn adds its message a second time, for its own console.
+    event.pop("color_message", None)
+    return event
+
+
 def _add_correlation_id(
     _: Any, __: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
