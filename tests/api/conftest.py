@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -16,6 +16,7 @@ import pytest
 from tests.api.services import Conversation, Services
 from tests.conftest import free_ports
 
+NewServices = Callable[[str], Services]
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
@@ -46,18 +47,28 @@ def postgresql() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def services(
+@pytest.fixture(scope="session")
+def new_services(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Services]:
+) -> NewServices:
+    """Makes a project on an empty database of a kind; nothing is written or started yet."""
+
+    def make(kind: str) -> Services:
+        url = ""
+        if kind == "postgresql":
+            server, name = request.getfixturevalue("postgresql"), f"platform_{uuid.uuid4().hex}"
+            with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+                connection.execute(f"CREATE DATABASE {name}")
+            url = f"{server}/{name}".replace("postgresql:", "postgresql+psycopg:")
+        return Services(tmp_path_factory.mktemp("services"), *free_ports(2), database_url=url)
+
+    return make
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def services(request: pytest.FixtureRequest, new_services: NewServices) -> Iterator[Services]:
     """API and agents service, running, on each database."""
-    url = ""
-    if request.param == "postgresql":
-        server, name = request.getfixturevalue("postgresql"), f"platform_{uuid.uuid4().hex}"
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server}/{name}".replace("postgresql:", "postgresql+psycopg:")
-    services = Services(tmp_path_factory.mktemp("services"), *free_ports(2), database_url=url)
+    services = new_services(request.param)
     try:
         services.prepare()
         services.start_agents()

@@ -51,6 +51,12 @@ class Services:
 
     def prepare(self) -> None:
         """Write the settings, migrate, and create the administrator."""
+        self.write_settings()
+        self.run("apps.api.src.core.migrate")
+        self.password = json.loads(self.run("apps.api.src.core.admin", "ensure"))["password"]
+
+    def write_settings(self) -> None:
+        """Write the settings and the agents."""
         (self.root / "platform.toml").write_text(PLATFORM_TOML)
         values = {
             "SECRET_KEY": secrets.token_hex(32),
@@ -64,8 +70,6 @@ class Services:
             values |= {"DATABASE__KIND": "postgresql", "DATABASE__URL": self.database_url}
         (self.root / ".env").write_text("".join(f"{k}={v}\n" for k, v in values.items()))
         shutil.copytree(AGENT, self.root / "agents" / AGENT.name)
-        self.run("apps.api.src.core.migrate")
-        self.password = json.loads(self.run("apps.api.src.core.admin", "ensure"))["password"]
 
     def run(self, module: str, *arguments: str) -> str:
         """Run a module of the platform to its end; return what it prints."""
