@@ -34,7 +34,7 @@ STAMP = VENV / ".platform-setup"
 
 UNREACHABLE = re.compile(
     r"error sending request|dns error|tcp connect|failed to lookup address|connection refused"
-    r"|network is unreachable|network connectivity is disabled|Temporary failure in name resolution"
+    r"|network is unreachable|network was disabled|Temporary failure in name resolution"
     r"|NewConnectionError|ConnectTimeout|Max retries exceeded|from versions: none"
     r"|tunnel error|proxy error|proxy authentication|operation timed out|read timed out"
     r"|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|ENETUNREACH",
@@ -146,17 +146,25 @@ def create_venv(uv: Path) -> None:
 def lock_python(uv: Path) -> None:
     """Write `uv.lock` with the versions of `constraints.txt`.
 
-    A requirement of the customer's that rules out one of the versions wins, with a warning.
+    Where a requirement of the customer's rules out a pin, the requirement wins, with a warning.
     """
-    pins = [argument for pin in read_pins(CONSTRAINTS.read_text()) for argument in ("-P", pin)]
-    try:
-        run("Lock the Python packages to the vendor's versions", uv, "lock", *pins)
-    except SetupError as error:
-        if error.code != 1:
-            raise
-        print(f"{error}\n\nYour own requirements rule out versions the vendor tested.")
-        run("Lock the Python packages by your requirements", uv, "lock")
-        print("`platform doctor` lists where uv.lock and constraints.txt differ.")
+    pins = read_pins(CONSTRAINTS.read_text())
+    while True:
+        title = "Lock the Python packages to the vendor's versions"
+        try:
+            run(title, uv, "lock", *(argument for pin in pins for argument in ("-P", pin)))
+            return
+        except SetupError as error:
+            # uv names the pin that no solution can have; another may follow.
+            ruled_out = [
+                pin
+                for pin in pins
+                if re.search(rf"(?<![\w.-]){re.escape(pin)}(?!\w|\.\d)", str(error))
+            ]
+            if error.code != 1 or not ruled_out:
+                raise
+        pins = [pin for pin in pins if pin not in ruled_out]
+        print(f"Your own requirements rule out the vendor's {', '.join(ruled_out)}; yours win.")
 
 
 def read_pins(constraints: str) -> list[str]:

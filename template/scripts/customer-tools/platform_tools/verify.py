@@ -51,7 +51,7 @@ def show(root: Path = ROOT) -> int:
     for check in checks:
         if not check.ok:
             console.rule(check.name, align="left")
-            console.print(check.output.rstrip(), markup=False)
+            console.out(check.output.rstrip(), highlight=False)
         result = "[green]ok[/]" if check.ok else "[red]failed[/]"
         table.add_row(check.name, result, f"{check.seconds:.1f}")
     console.print(table)
