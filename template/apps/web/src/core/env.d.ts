@@ -1,0 +1,3 @@
+interface ImportMetaEnv {
+  readonly CUSTOMER_NAME: string
+}
