@@ -82,7 +82,8 @@ class OfflineChatModel(BaseChatModel):
             if run_manager:
                 run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
-            time.sleep(WORD_DELAY)
+            if _is_shown(run_manager):
+                time.sleep(WORD_DELAY)
 
     async def _astream(
         self,
@@ -95,7 +96,8 @@ class OfflineChatModel(BaseChatModel):
             if run_manager:
                 await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
             yield chunk
-            await asyncio.sleep(WORD_DELAY)
+            if _is_shown(run_manager):
+                await asyncio.sleep(WORD_DELAY)
 
 
 def _answer(
@@ -110,7 +112,7 @@ def _answer(
         calls = [call]
     else:
         text = offline_words.reply(messages)
-        if run is None or TAG_NOSTREAM not in run.tags:
+        if _is_shown(run):
             text = f"{text}\n\n{offline_words.NOTICE}"
     # Words stand for tokens, so that usage has a plausible size.
     used = sum(len(message.text.split()) for message in messages)
@@ -123,6 +125,10 @@ def _answer(
             input_tokens=used, output_tokens=made, total_tokens=used + made
         ),
     )
+
+
+def _is_shown(run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None) -> bool:
+    return run is None or TAG_NOSTREAM not in run.tags
 
 
 def _chunks(message: AIMessage) -> Iterator[ChatGenerationChunk]:

@@ -11,18 +11,33 @@ NOTICE = (
     "Choose a real one in `platform.toml`, under `[model]`.*"
 )
 
-SENTENCES = (
-    "{Subject} is for people who want a result without a project around it.",
-    "Say what changes for the reader, give one number, and stop.",
-    "The first week decides: show one thing that {subject} makes easier, and show it early.",
-    "Compare {subject} with doing nothing, because that is what most people do today.",
-    "A short trial says more about {subject} than a long list of features.",
-    "Keep one promise in every channel: less effort, from the first day.",
-    "Ask for one step only: a reply, a visit or a sign-up.",
-    "Proof matters more than praise: quote someone who uses {subject}, with name and place.",
-    "Plain words carry further than claims, so name {subject} once and then its effect.",
-    "Answer the usual doubt before it is asked: what {subject} costs and how one leaves it.",
-)
+# Paragraphs by a word of the section they are for; any other text takes one of them.
+PARAGRAPHS = {
+    "why": (
+        "{Subject} takes away a small daily annoyance, and small annoyances are what people change "
+        "their habits for. Start with that moment, in the words that customers use for it. Then "
+        "show the same moment with {subject}."
+    ),
+    "who": (
+        "The first buyers already look for something like {subject} and are tired of the "
+        "alternatives. They decide quickly, ask about price and delivery, and tell others. Write "
+        "for them; everyone else can follow."
+    ),
+    "say": (
+        "Say what {subject} changes, give one number, and stop. Compare it with doing nothing, "
+        "because that is what most people do today. Proof matters more than praise: quote someone "
+        "who uses it, with name and place."
+    ),
+    "where": (
+        "Begin where people already ask about {subject}: the newsletter, customer meetings and one "
+        "trade fair. Each channel gets one job and one link. Add another channel only when the "
+        "first ones have paid for themselves."
+    ),
+    "next": (
+        "Put {subject} in front of ten customers this month and write down what they ask. Answer the "
+        "three questions that come up most on one page. Decide on the budget after that, not before."
+    ),
+}
 
 # Text for the fields of structured output, by words in their names; lists take several.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -36,7 +51,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "Who it is for",
         "What to say",
         "Where to say it",
-        "What comes next",
+        "What to do next",
     ),
     "task focus angle instruction step": (
         "Say in plain words what {subject} changes",
@@ -78,15 +93,17 @@ def reply(messages: Sequence[BaseMessage]) -> str:
     task = " ".join(message.text for message in messages if message.type in ("system", "human"))
     if re.search(r"\b(re)?writ(e|er|ing)\b|\bdraft|\bcompose", task, re.I):
         return prose(request)
-    return f"You wrote: “{_shorten(request, 200)}”\n\n{prose(request, 2)}"
+    return f"You wrote: “{_shorten(request, 200)}”\n\n{prose(request)}"
 
 
-def prose(request: str, sentences: int = 4) -> str:
-    """A paragraph on the subject of `request`; another request gets other sentences."""
-    start = int.from_bytes(sha256(request.encode()).digest()[:4], "big")
-    # 3 and the number of sentences have no common divisor: no sentence comes twice.
-    chosen = [SENTENCES[(start + 3 * i) % len(SENTENCES)] for i in range(sentences)]
-    return " ".join(fill(sentence, subject_of(request)) for sentence in chosen)
+def prose(request: str) -> str:
+    """A paragraph on the subject of `request`."""
+    section = re.search(r"^section\s*:(.+)", request, re.I | re.M)
+    words = re.findall(r"\w+", (section[1] if section else request).lower())
+    known = [word for word in words if word in PARAGRAPHS]
+    other = sha256(request.encode()).digest()[0] % len(PARAGRAPHS)
+    paragraph = PARAGRAPHS[known[0] if known else list(PARAGRAPHS)[other]]
+    return fill(paragraph, subject_of(request))
 
 
 def field_text(name: str, request: str, index: int = 0) -> str:
