@@ -95,6 +95,7 @@ def test_code_that_does_not_start_ends_everything_with_its_error(
     finally:
         app.write_text(before)
     assert dev.said("RuntimeError: broken on purpose")
+    assert not dev.said("Traceback")
     assert dev.said("apps/api/src/core/app.py")
     # The password of an administrator who was created on the way must not be lost.
     assert dev.said("password  ")

@@ -83,4 +83,8 @@ def main() -> int:
         if error.hint:
             typer.echo(error.hint, err=True)
         return error.code
+    except OSError as error:
+        # A full disk, a missing permission: the message names the file.
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        return 1
     return 0

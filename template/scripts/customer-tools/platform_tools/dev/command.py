@@ -71,6 +71,8 @@ def open_ports(ports: dict[str, int], data_dir: Path) -> dict[str, socket.socket
                 f"Port {port} ({name}) is taken by {error}: stop that, or put "
                 f"PORTS__{name.upper()}={free} into .env."
             )
+        except OSError as error:
+            taken.append(f"Port {port} ({name}): {error}. Put PORTS__{name.upper()}= into .env.")
     if taken:
         for listener in listeners.values():
             listener.close()
@@ -133,6 +135,7 @@ class _Run:
         stop.set()
 
     async def _work(self) -> None:
+        failed: PlatformError | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reload_on_code())
@@ -146,10 +149,19 @@ class _Run:
                 for service in self.services.values():
                     group.create_task(service.supervise())
         except* StartError:
-            raise PlatformError(
+            failed = PlatformError(
                 "Not started: the lines above say why.",
                 "`platform doctor` checks settings, tools and ports.",
-            ) from None
+            )
+        except* OSError as errors:
+            # watchfiles: the system's limit of watched files.
+            failed = PlatformError(
+                f"Stopped: {errors.exceptions[0]}",
+                "If it is about watching files: put WATCH_POLLING=true into .env.",
+            )
+        # What is raised in `except*` is wrapped in a group.
+        if failed:
+            raise failed
 
     async def _start_langgraph(self) -> None:
         await self._python("langgraph", f"{LANGGRAPH}.migrate")
@@ -158,7 +170,8 @@ class _Run:
     async def _start_api(self) -> None:
         await self._python("api", f"{API}.migrate")
         output = await self._python("api", f"{API}.admin", "ensure")
-        self.login = json.loads(output[-1])
+        # Warnings of libraries may surround it.
+        self.login = next(json.loads(line) for line in reversed(output) if line.startswith("{"))
         await self.services["api"].start()
 
     async def _python(self, name: str, *module: str) -> list[str]:
