@@ -34,8 +34,9 @@ PARAGRAPHS = {
         "first ones have paid for themselves."
     ),
     "next": (
-        "Put {subject} in front of ten customers this month and write down what they ask. Answer the "
-        "three questions that come up most on one page. Decide on the budget after that, not before."
+        "Put {subject} in front of ten customers this month and write down what they ask. Answer "
+        "the three questions that come up most on one page. Decide on the budget after that, not "
+        "before."
     ),
 }
 

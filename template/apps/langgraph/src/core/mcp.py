@@ -1,0 +1,101 @@
+"""Tools from MCP servers that are configured in `platform.toml` or an `agent.toml`."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+from langchain.agents.middleware.types import ToolCallRequest
+from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
+from langgraph.types import Command
+
+from shared.settings import McpServer, get_settings
+
+from .agents import agent_folder, read_definition
+
+
+class McpError(RuntimeError):
+    """A configured MCP server is unknown or does not answer; the message says which."""
+
+
+class McpTools(AgentMiddleware[Any, Any]):
+    """Tools of MCP servers for `create_agent(…, middleware=[McpTools(__file__)])`.
+
+    The servers are asked for their tools in the first run. If one is down, that run fails with
+    `McpError` and the next run asks again.
+    """
+
+    def __init__(self, anchor: str | Path) -> None:
+        super().__init__()
+        self._anchor = anchor
+        self._tools: dict[str, BaseTool] | None = None
+
+    async def awrap_model_call(
+        self,
+        request: ModelRequest[Any],
+        handler: Callable[[ModelRequest[Any]], Awaitable[ModelResponse[Any]]],
+    ) -> ModelResponse[Any]:
+        """Offer the servers' tools to the model."""
+        tools = await self._load()
+        return await handler(request.override(tools=[*request.tools, *tools.values()]))
+
+    async def awrap_tool_call(
+        self,
+        request: ToolCallRequest,
+        handler: Callable[[ToolCallRequest], Awaitable[ToolMessage | Command[Any]]],
+    ) -> ToolMessage | Command[Any]:
+        """Run a call of one of the servers' tools."""
+        tool = (await self._load()).get(request.tool_call["name"])
+        return await handler(request.override(tool=tool) if tool else request)
+
+    async def _load(self) -> dict[str, BaseTool]:
+        if self._tools is None:
+            self._tools = {tool.name: tool for tool in await mcp_tools(self._anchor)}
+        return self._tools
+
+
+async def mcp_tools(anchor: str | Path) -> list[BaseTool]:
+    """The tools of the MCP servers of the agent to which the file `anchor` belongs.
+
+    These are the servers in its own `agent.toml`, and those of `platform.toml` that it lists under
+    `[mcp] use`. Raises `McpError`.
+    """
+    own = read_definition(agent_folder(anchor)).mcp
+    shared = get_settings().mcp.servers
+    if unknown := set(own.use) - shared.keys():
+        raise McpError(f"platform.toml has no [mcp.servers.{unknown.pop()}], which agent.toml uses")
+    servers = {**{name: shared[name] for name in own.use}, **own.servers}
+    return [tool for name, server in servers.items() for tool in await _tools_of(name, server)]
+
+
+async def _tools_of(name: str, server: McpServer) -> list[BaseTool]:
+    # Imported here, so that only agents with such servers pay for it.
+    from langchain_mcp_adapters.client import MultiServerMCPClient
+
+    connection: dict[str, Any]
+    if server.url:
+        connection = {"transport": "http", "url": server.url, "headers": server.headers}
+    else:
+        # Settings that come from .env have lost their case; variables are upper case by custom.
+        env = {key.upper(): value for key, value in server.env.items()}
+        connection = {
+            "transport": "stdio",
+            "command": server.command,
+            "args": server.args,
+            "env": env or None,
+        }
+    client = MultiServerMCPClient({name: cast(Any, connection)})
+    try:
+        return await client.get_tools()
+    except Exception as error:
+        raise McpError(
+            f"The MCP server {name!r} ({server.url or server.command}) does not answer: "
+            f"{_cause(error)}. Look at [mcp.servers.{name}]."
+        ) from error
+
+
+def _cause(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
