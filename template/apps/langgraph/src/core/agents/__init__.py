@@ -5,7 +5,6 @@ from .definition import (
     AgentDefinition,
     Limits,
     agent_folder,
-    check_name,
     read_definition,
 )
 from .registry import (
@@ -25,7 +24,6 @@ __all__ = [
     "AgentUnavailable",
     "Limits",
     "agent_folder",
-    "check_name",
     "get_registry",
     "read_definition",
 ]

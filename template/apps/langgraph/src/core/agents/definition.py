@@ -22,31 +22,6 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from shared.settings import Mcp, ModelChoice, Price, Provider
 
-# First segments of the service's own routes, and those that LangGraph's server protocol may claim.
-RESERVED_NAMES = frozenset(
-    (
-        "a2a",
-        "assistants",
-        "crons",
-        "docs",
-        "health",
-        "info",
-        "mcp",
-        "metrics",
-        "ok",
-        "openapi.json",
-        "ready",
-        "redoc",
-        "runs",
-        "store",
-        "threads",
-        "v1",
-        "webhooks",
-    )
-)
-NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-MAX_NAME_LENGTH = 60
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -169,17 +144,6 @@ def read_definition(folder: Path) -> AgentDefinition:
         raise ValueError(f"{file.name}: {details}") from None
     title = definition.title or re.sub("[-_]", " ", folder.name).capitalize()
     return definition.model_copy(update={"title": title})
-
-
-def check_name(name: str) -> None:
-    """Raises `ValueError`, with what to do, if an agent cannot have this name."""
-    if name in RESERVED_NAMES:
-        raise ValueError(f"{name!r} is one of the service's own addresses; choose another name")
-    if len(name) > MAX_NAME_LENGTH or not NAME_PATTERN.fullmatch(name):
-        raise ValueError(
-            f"{name!r} cannot be an agent's name: use at most {MAX_NAME_LENGTH} lowercase letters, "
-            "digits and single hyphens, beginning with a letter, such as order-desk"
-        )
 
 
 def _json_schema(derive: Any) -> dict[str, Any]:

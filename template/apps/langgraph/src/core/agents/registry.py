@@ -11,7 +11,8 @@ from watchfiles import awatch
 
 from shared.settings import get_settings
 
-from .definition import NAME_PATTERN, Agent, check_name, read_definition
+from ..agent_names import NAME_PATTERN, check_name
+from .definition import Agent, read_definition
 from .loading import explain, load_graph, register_package, source_version
 
 log = structlog.get_logger(__name__)

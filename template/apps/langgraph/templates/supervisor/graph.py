@@ -1,0 +1,16 @@
+"""A supervisor that gives tasks to workers until it can answer."""
+
+from langchain.agents import create_agent
+
+from apps.langgraph.src.core.models import get_model
+from apps.langgraph.src.core.prompts import load_prompt
+
+from .state import State
+from .workers import WORKERS
+
+graph = create_agent(
+    get_model(__file__),
+    tools=WORKERS,
+    system_prompt=load_prompt(__file__, "supervisor"),
+    state_schema=State,
+)
