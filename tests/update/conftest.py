@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,19 @@ QUESTIONS = {
     "customer": {"type": "str", "default": "Acme"},
     "web": {"type": "bool", "default": True},
 }
+# The `platform` command without what belongs to other parts of the platform.
+PLATFORM = """
+import sys, typer
+from platform_tools.errors import PlatformError
+from platform_tools.update.cli import register
+app = typer.Typer(pretty_exceptions_enable=False)
+register(app)
+try:
+    app()
+except PlatformError as error:
+    print(error.message, error.hint, file=sys.stderr)
+    sys.exit(error.code)
+"""
 ANSWERS = "{{ _copier_conf.answers_file }}.jinja"
 Contents = str | bytes | None
 
@@ -42,6 +56,8 @@ def write(root: Path, files: Mapping[str, Contents]) -> None:
         path = root / name
         if contents is None:
             path.unlink()
+            with suppress(OSError):
+                path.parent.rmdir()
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
@@ -109,16 +125,8 @@ class Customer:
 
     def platform(self, *arguments: object) -> Result:
         """Run the project's own `platform` command."""
-        program = (
-            "import sys, typer; from platform_tools.errors import PlatformError\n"
-            "from platform_tools.update.cli import register\n"
-            "app = typer.Typer(pretty_exceptions_enable=False); register(app)\n"
-            "try: app()\n"
-            "except PlatformError as error:\n"
-            "    print(error.message, error.hint, file=sys.stderr); sys.exit(error.code)\n"
-        )
         return run(
-            [sys.executable, "-P", "-c", program, *arguments],
+            [sys.executable, "-P", "-c", PLATFORM, *arguments],
             self.root,
             PYTHONPATH=str(self.root / "scripts/customer-tools"),
         )
@@ -147,15 +155,15 @@ class Customer:
                 found[str(path.relative_to(self.root))] = value
         return found
 
-    def snapshot(self) -> tuple[object, ...]:
+    def snapshot(self) -> set[object]:
         """All that an update that did not happen must leave alone."""
-        return (
-            self.files(),
+        return {
+            *self.files().items(),
             self.git("rev-parse", "HEAD"),
-            self.git("symbolic-ref", "HEAD"),
-            self.git("ls-files", "--stage"),
+            self.git("rev-parse", "--abbrev-ref", "HEAD"),
+            *self.git("ls-files", "--stage").splitlines(),
             self.git("stash", "list"),
-        )
+        }
 
 
 def run(command: list[object], root: Path, **environment: str) -> Result:
@@ -173,8 +181,7 @@ def run(command: list[object], root: Path, **environment: str) -> Result:
 
 @pytest.fixture(scope="session")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a template, of one release that has `FILES` and the update engine, and a project
-    of it; tests work on copies."""
+    """A folder with a template of one release, `FILES` and the engine, and a project of it."""
     folder = tmp_path_factory.mktemp("first")
     root = folder / "template"
     tools = git(REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", TOOLS / "update")

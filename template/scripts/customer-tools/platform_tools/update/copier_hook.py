@@ -22,6 +22,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 from platform_tools.errors import PlatformError  # noqa: E402
 from platform_tools.update import checks, landing, report, source, transaction  # noqa: E402
 from platform_tools.update.git import Git, GitError  # noqa: E402
+from platform_tools.update.index import editing  # noqa: E402
 from platform_tools.update.plan import Plan  # noqa: E402
 from platform_tools.update.project import Project  # noqa: E402
 from platform_tools.update.render import read_answers, template_paths  # noqa: E402
@@ -71,7 +72,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     landing.save(folder, state, landing.matching(folder.root, state.patterns))
     folder.save(state)
     landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
-    _hide_others(project, state)
+    _hide_others(folder, project, state)
     _rename_questions(folder, project, request)
     return 0
 
@@ -189,14 +190,15 @@ def _rename_questions(folder: Folder, project: Project, request: transaction.Req
         (folder.root / project.answers_file).write_text(text, encoding="utf-8")
 
 
-def _hide_others(project: Project, state: State) -> None:
+def _hide_others(folder: Folder, project: Project, state: State) -> None:
     """Take what the template does not know out of the index: Copier would apply it as a patch."""
-    top = Git(Path(project.git.line("rev-parse", "--show-toplevel")))
+    top = Path(project.git.line("rev-parse", "--show-toplevel"))
     known = {project.prefix + path for path in state.touched}
-    paths = [os.fsdecode(path) for path in top("ls-files", "-z").split(b"\0")[:-1]]
     none = Entry("0", "0" * len(state.start))
-    records = index_info((none, path) for path in paths if path not in known)
-    top("update-index", "-z", "--index-info", stdin=records)
+    with editing(folder, top) as git:
+        paths = [os.fsdecode(path) for path in git("ls-files", "-z").split(b"\0")[:-1]]
+        records = index_info((none, path) for path in paths if path not in known)
+        git("update-index", "-z", "--index-info", stdin=records)
 
 
 def _stages_commit(repository: Repository, conflicts: dict[str, dict[int, Entry]]) -> str:

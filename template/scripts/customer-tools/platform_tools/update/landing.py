@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
 
-from platform_tools.update.git import Git
+from platform_tools.update.index import index_of, restore_index
 from platform_tools.update.state import Folder, State, sync_folder
 
 Snapshot = tuple[str, bytes] | None
@@ -24,9 +24,9 @@ def save(folder: Folder, state: State, paths: Iterable[str]) -> None:
     folder.backup.mkdir(parents=True)
     state.touched = sorted(paths)
     for path in state.touched:
-        if _reachable(folder.root, path) and _is_file(folder.root / path):
+        if _reachable(folder.root, path) and is_file(folder.root / path):
             _copy(folder.root / path, folder.backup / path)
-    if (index := _index(folder)).exists():
+    if (index := index_of(folder)).exists():
         shutil.copy2(index, folder.index)
     os.sync()
 
@@ -43,7 +43,7 @@ def take_back(folder: Folder, state: State) -> list[str]:
     """Undo `land`; return the paths that were edited meanwhile and stay as they are."""
     skip = {*state.sparse, *state.edited}
     edited = _replace(folder, state.touched, folder.project, folder.backup, skip)
-    _restore_index(folder)
+    restore_index(folder)
     return edited
 
 
@@ -54,10 +54,10 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
     """
     made = matching(folder.root, state.patterns)
     for path in sorted({*state.touched, *made}):
-        old, target = snapshot(folder.backup / path), folder.root / path
+        old, target = _saved(folder.backup / path), folder.root / path
         if not _reachable(folder.root, path) or snapshot(target) == old:
             continue
-        _remove_any(target, displaced, path)
+        _remove_any(target, displaced)
         if old:
             _install(folder.backup / path, target)
         else:
@@ -65,10 +65,10 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
     for number, path in enumerate(state.moved):
         saved, target = _slot(folder, number), folder.root / path
         if os.path.lexists(saved):
-            _remove_any(target, displaced, path)
+            _remove_any(target, displaced)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(saved, target)
-    _restore_index(folder)
+    restore_index(folder)
 
 
 def set_aside(folder: Folder, state: State, paths: Iterable[str]) -> None:
@@ -100,8 +100,8 @@ def _replace(
     root, edited, folders = folder.root, [], set()
     todo = [path for path in paths if path not in skip]
     # Removals first: a file may make room for a folder, or a name for itself in other letters.
-    for path in sorted(todo, key=lambda path: (snapshot(after / path) is not None, path)):
-        old, new = snapshot(before / path), snapshot(after / path)
+    for path in sorted(todo, key=lambda path: (_saved(after / path) is not None, path)):
+        old, new = _saved(before / path), _saved(after / path)
         if _reachable(root, path):
             _partial(root / path).unlink(missing_ok=True)
         now = snapshot(root / path) if _reachable(root, path) else ("blocked", b"")
@@ -129,12 +129,18 @@ def matching(root: Path, patterns: Iterable[str]) -> set[str]:
         path
         for pattern in patterns
         for path in glob(pattern, root_dir=root, include_hidden=True)  # noqa: PTH207  # bytes names
-        if _reachable(root, path) and _is_file(root / path)
+        if _reachable(root, path) and is_file(root / path)
     }
 
 
 def _slot(folder: Folder, number: int) -> Path:
     return folder.backup.with_name("moved") / str(number)
+
+
+def _saved(path: Path) -> Snapshot:
+    """What was saved at a path: a folder is only there for what is in it."""
+    found = snapshot(path)
+    return None if found == ("folder", b"") else found
 
 
 def _reachable(root: Path, path: str) -> bool:
@@ -146,7 +152,8 @@ def _reachable(root: Path, path: str) -> bool:
     return True
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether there is a file or a link, not a folder."""
     return path.is_symlink() or path.is_file()
 
 
@@ -172,12 +179,12 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _remove_any(path: Path, displaced: Path | None, name: str) -> None:
+def _remove_any(path: Path, displaced: Path | None) -> None:
     if not os.path.lexists(path):
         return
     if displaced:
-        (displaced / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(path, displaced / name)
+        displaced.mkdir(exist_ok=True)
+        shutil.move(path, displaced / f"{len(list(displaced.iterdir())) + 1}-{path.name}")
     elif path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -191,15 +198,3 @@ def _prune(root: Path, path: str) -> None:
             (root / parent).rmdir()
         except OSError:
             return
-
-
-def _index(folder: Folder) -> Path:
-    return Git(folder.root).path("index").absolute()
-
-
-def _restore_index(folder: Folder) -> None:
-    if folder.index.exists():
-        index = _index(folder)
-        new = index.with_name("index.platform-update")
-        shutil.copy2(folder.index, new)
-        new.replace(index)

@@ -15,6 +15,7 @@ from typing import Any
 from platform_tools.errors import PlatformError
 from platform_tools.update import checks, landing, report, source
 from platform_tools.update.git import Git, GitError
+from platform_tools.update.index import clear_stale, editing
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Computed, Plan, compute
 from platform_tools.update.project import BASE_REF, Project
@@ -140,18 +141,15 @@ def finish(folder: Folder, state: State) -> int:
     git = Git(folder.root)
     if state.commit:
         new = repository.read(state.tree)
-        _stage(git, state, new, project.prefix)
+        with editing(folder) as index:
+            _stage(index, state, new, project.prefix)
         if git.line("rev-parse", "HEAD") == state.start:
             git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
     elif state.conflicts:
-        git(
-            "update-index",
-            "-z",
-            "--index-info",
-            stdin=stages_info(_entries(state.conflicts, project.prefix)),
-        )
+        stages = stages_info(_entries(state.conflicts, project.prefix))
+        with editing(folder) as index:
+            index("update-index", "-z", "--index-info", stdin=stages)
     git("update-ref", BASE_REF, state.theirs)
-    git("update-index", "-q", "--refresh", ok=(0, 1))
     if edited:
         say(
             "You edited these while the update ran. Your version is in place; `git diff` shows how"
@@ -280,7 +278,7 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
     state.edited = [
         path
         for path in changed
-        if path in meanwhile or (path not in ours and os.path.lexists(folder.root / path))
+        if path in meanwhile or (path not in ours and landing.is_file(folder.root / path))
     ]
     changed = [path for path in changed if (tree.get(path) or ours[path]).mode != "160000"]
     landing.save(folder, state, changed)
@@ -307,6 +305,7 @@ def _stage(git: Git, state: State, new: Tree, prefix: str) -> None:
     if state.sparse:
         listed = b"".join(path.encode(errors="surrogateescape") + b"\0" for path in state.sparse)
         git("update-index", "-z", "--skip-worktree", "--stdin", stdin=listed)
+    git("update-index", "-q", "--refresh", ok=(0, 1))
 
 
 def _left_out(git: Git, paths: list[str]) -> list[str]:
@@ -378,6 +377,7 @@ def _unfinished(folder: Folder) -> State:
     state = folder.load()
     if not state:
         raise PlatformError("No update is unfinished.", "Begin one: platform update", 2)
+    clear_stale(folder, state)
     return state
 
 

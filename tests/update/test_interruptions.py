@@ -1,0 +1,166 @@
+"""A kill at any moment of either door: `--abort` and `--continue` both work."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor
+
+Copy = Callable[..., Customer]
+LOGGING = str(FILES["shared/logging.py"])
+EDITED = LOGGING.replace("line 2\n", "line 2, mine\n")
+FIXED = LOGGING.replace("line 18\n", "line 18, new\n")
+
+
+@pytest.fixture
+def ready(vendor: Vendor, copy: Copy) -> Customer:
+    """A project with edits, ignored files and an update of every kind to come, no conflict."""
+    vendor.release("v1.1.0", {"shared/old/a.py": LOGGING + "a\n", ".env": "KEY=\n"})
+    customer = copy(tag="v1.1.0")
+    customer.commit({"shared/logging.py": EDITED, "apps/api/src/mine.py": "mine\n"})
+    customer.write({".env": "KEY=secret\n", "notes.rej": "notes\n", "data/db": b"\0\1"})
+    vendor.release(
+        "v1.2.0",
+        {
+            "shared/logging.py": FIXED,
+            "shared/old/a.py": None,
+            "shared/old": LOGGING + "now a file\n",
+            "apps/api/src/core/new.py": "new\n",
+            ".env": "KEY=\nMORE=\n",
+        },
+    )
+    return customer
+
+
+def start(customer: Customer, door: str) -> "subprocess.Popen[bytes]":
+    command = {
+        "platform": [sys.executable, "-P", "-c", PLATFORM, "update", "--no-verify"],
+        "copier": [str(COPIER), "update", "--trust", "--defaults"],
+    }[door]
+    tools = str(customer.root / "scripts/customer-tools")
+    return subprocess.Popen(
+        command,
+        cwd=customer.root,
+        env=os.environ | {"PYTHONPATH": tools, "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def kill_after(customer: Customer, door: str, seconds: float) -> None:
+    """Kill the update and all its processes after some seconds, unless it has ended."""
+    process = start(customer, door)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def unfinished(customer: Customer) -> bool:
+    return (customer.root / ".git/platform-update/state.json").exists()
+
+
+def recover(customer: Customer, door: str, way: str, before: set[object]) -> None:
+    ignored = {name: customer.files()[name] for name in ("data/db",)}
+    if not unfinished(customer):
+        # Killed before it touched anything, or after it had ended.
+        assert customer.snapshot() == before or "v1.2.0" in customer.read(".copier-answers.yml")
+        return
+    result = customer.platform("update", way)
+    if way == "--continue" and result.code == 0:
+        assert "_commit: v1.2.0" in customer.read(".copier-answers.yml")
+        assert customer.read("shared/logging.py") == EDITED.replace("line 18\n", "line 18, new\n")
+        assert (customer.root / "shared/old").exists(), result.output
+        assert customer.read("shared/old") == LOGGING + "now a file\n"
+        assert customer.read(".env") == "KEY=secret\n"
+        assert customer.read("notes.rej") == "notes\n"
+        assert customer.git("status", "--porcelain", "-uno") == "" or door == "copier"
+    else:
+        assert result.code == 0 or way == "--continue", result.output
+        assert customer.snapshot() ^ before == set(), result.output
+    assert ignored["data/db"] == customer.files()["data/db"]
+    assert not unfinished(customer)
+
+
+@pytest.mark.parametrize("way", ["--abort", "--continue"])
+@pytest.mark.parametrize(
+    "count", [5, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
+)
+def test_a_kill_at_random_moments(
+    ready: Customer, door: str, way: str, count: int, tmp_path: Path
+) -> None:
+    pristine = tmp_path / "pristine"
+    shutil.copytree(ready.root, pristine, symlinks=True)
+    started = time.monotonic()
+    assert start(ready, door).wait() == 0
+    assert ready.read("shared/old") == LOGGING + "now a file\n"
+    whole = time.monotonic() - started
+    for seed in range(count):
+        shutil.rmtree(ready.root)
+        shutil.copytree(pristine, ready.root, symlinks=True)
+        before = ready.snapshot()
+        kill_after(ready, door, random.Random(seed).uniform(0.2, 1) * whole)
+        recover(ready, door, way, before)
+
+
+STEPS = {
+    "platform": ["save", "land", "_install", "_prune"],
+    "copier": ["save", "set_aside", "restore", "restore_index", "_install", "land"],
+}
+
+
+@pytest.mark.parametrize("way", ["--abort", "--continue"])
+@pytest.mark.parametrize(
+    ("door", "step"), [(door, step) for door, steps in STEPS.items() for step in steps]
+)
+def test_a_kill_in_the_middle_of_landing(
+    ready: Customer, door: str, way: str, step: str, vendor: Vendor
+) -> None:
+    """The new version's engine kills itself when it reaches a step for the second or first time."""
+    landing = vendor.root / "template/scripts/customer-tools/platform_tools/update/landing.py"
+    text = landing.read_text()
+    bomb = (
+        "\n\n_real, _calls = {step}, []\n\n\n"
+        "def {step}(*arguments):  # type: ignore[no-untyped-def]\n"
+        "    import os, pathlib\n"
+        "    fuse = pathlib.Path(os.environ.get('FUSE', '/nonexistent'))\n"
+        "    _calls.append(1)\n"
+        "    if len(_calls) == {when} and fuse.exists():\n"
+        "        fuse.unlink()\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "    result = _real(*arguments)\n"
+        "    return result\n"
+    ).format(step=step, when=2 if step == "_install" else 1)
+    landing.write_text(text + bomb)
+    vendor.release("v1.2.1")
+    fuse = ready.root.parent / "fuse"
+    fuse.touch()
+    before = ready.snapshot()
+    os.environ["FUSE"] = str(fuse)
+    try:
+        start(ready, door).wait()
+    finally:
+        del os.environ["FUSE"]
+    if not unfinished(ready):
+        assert ready.snapshot() == before or "v1.2.1" in ready.read(".copier-answers.yml")
+        return
+    result = ready.platform("update", way)
+    assert result.code == 0 or (way == "--continue" and "as it was" in result.output), result.output
+    if way == "--abort" or result.code == 1:
+        assert ready.snapshot() ^ before == set()
+    else:
+        assert "v1.2.1" in ready.read(".copier-answers.yml")
+        assert ready.read("shared/logging.py") == EDITED.replace("line 18\n", "line 18, new\n")
+    assert ready.read(".env") == "KEY=secret\n"
+    assert ready.read("notes.rej") == "notes\n"
