@@ -5,7 +5,7 @@ from pathlib import Path
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, StructuredTool
 
-from .agents import agent_folder, get_registry, read_definition
+from apps.langgraph.src.core.agents import agent_folder, get_registry, read_definition
 
 
 def agent_tool(anchor: str | Path, name: str) -> BaseTool:

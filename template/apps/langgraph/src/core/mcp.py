@@ -10,9 +10,8 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool
 from langgraph.types import Command
 
+from apps.langgraph.src.core.agents import agent_folder, read_definition
 from shared.settings import McpServer, get_settings
-
-from .agents import agent_folder, read_definition
 
 
 class McpError(RuntimeError):

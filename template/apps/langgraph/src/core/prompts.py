@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .agents import agent_folder
+from apps.langgraph.src.core.agents import agent_folder
 
 
 def load_prompt(anchor: str | Path, name: str) -> str:

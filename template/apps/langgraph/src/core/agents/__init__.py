@@ -1,13 +1,13 @@
 """Agents: found by folder, loaded by path, reloaded on save."""
 
-from .definition import (
+from apps.langgraph.src.core.agents.definition import (
     Agent,
     AgentDefinition,
     Limits,
     agent_folder,
     read_definition,
 )
-from .registry import (
+from apps.langgraph.src.core.agents.registry import (
     AGENTS_FOLDER,
     AgentNotFound,
     AgentRegistry,

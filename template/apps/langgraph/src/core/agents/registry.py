@@ -9,11 +9,15 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
+from apps.langgraph.src.core.agent_names import NAME_PATTERN, check_name
+from apps.langgraph.src.core.agents.definition import Agent, read_definition
+from apps.langgraph.src.core.agents.loading import (
+    explain,
+    load_graph,
+    register_package,
+    source_version,
+)
 from shared.settings import get_settings
-
-from ..agent_names import NAME_PATTERN, check_name
-from .definition import Agent, read_definition
-from .loading import explain, load_graph, register_package, source_version
 
 log = structlog.get_logger(__name__)
 

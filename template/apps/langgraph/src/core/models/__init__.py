@@ -1,7 +1,7 @@
 """Language models: which one an agent uses, and what it costs."""
 
-from .offline import OfflineChatModel
-from .providers import get_model
-from .usage import Usage, UsageRecorder
+from apps.langgraph.src.core.models.offline import OfflineChatModel
+from apps.langgraph.src.core.models.providers import get_model
+from apps.langgraph.src.core.models.usage import Usage, UsageRecorder
 
 __all__ = ["OfflineChatModel", "Usage", "UsageRecorder", "get_model"]

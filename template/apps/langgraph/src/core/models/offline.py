@@ -18,7 +18,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.constants import TAG_NOSTREAM
 
-from . import offline_tools, offline_words
+from apps.langgraph.src.core.models import offline_tools, offline_words
 
 NAME = "offline"
 # Seconds between two words of a streamed answer, about the pace of a real model.

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall
 from langchain_core.utils.json_schema import dereference_refs
 
-from .offline_words import field_text, last_request
+from apps.langgraph.src.core.models.offline_words import field_text, last_request
 
 LIST_LENGTH = 3
 # Words of a request that say nothing about which tool it needs.

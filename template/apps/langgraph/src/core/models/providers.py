@@ -7,10 +7,9 @@ from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
+from apps.langgraph.src.core.agents import agent_folder, read_definition
+from apps.langgraph.src.core.models.offline import OfflineChatModel
 from shared.settings import Model, ModelChoice, get_settings
-
-from ..agents import agent_folder, read_definition
-from .offline import OfflineChatModel
 
 # Where neither platform.toml nor agent.toml names a model: middle-sized ones that call tools.
 DEFAULT_NAMES = {
