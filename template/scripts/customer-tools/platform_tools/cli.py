@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from platform_tools import new_agent
 from platform_tools.errors import PlatformError
 from platform_tools.project import make_importable, settings_folder
 from platform_tools.update import cli as update
@@ -70,6 +71,7 @@ def reset_password(email: str) -> None:
     os.execv(sys.executable, [sys.executable, "-m", module, "reset-password", email])  # noqa: S606
 
 
+app.add_typer(new_agent.app, name="new")
 update.register(app)
 
 

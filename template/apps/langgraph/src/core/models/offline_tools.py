@@ -36,11 +36,12 @@ def choose(
     if forced in specs:
         return _call(specs[forced], messages)
     called = _called(messages)
-    request = last_request(messages)
+    # What an earlier call was about needs no other tool.
+    words = _stems(last_request(messages)).difference(*map(_stems, called))
     open_specs = [spec for name, spec in specs.items() if name not in called]
-    fitting = [spec for spec in open_specs if _fit(spec, request) >= 2]
-    if fitting:
-        return _call(max(fitting, key=lambda spec: _fit(spec, request)), messages)
+    best = max(open_specs, key=lambda spec: _fit(spec, words), default=None)
+    if best and _fit(best, words) >= 2:
+        return _call(best, messages)
     if tool_choice in ("any", "required", True):
         # The tool for structured output comes after the agent's own ones.
         return _call((open_specs or list(specs.values()))[-1], messages)
@@ -115,9 +116,8 @@ def _called(messages: Sequence[BaseMessage]) -> set[str]:
     return called
 
 
-def _fit(spec: Mapping[str, Any], request: str) -> int:
+def _fit(spec: Mapping[str, Any], words: set[str]) -> int:
     """How much a request mentions a tool: twice for words of its name, once for the rest."""
-    words = _stems(request)
     name = _stems(spec["name"])
     return 2 * len(words & name) + len(words & (_stems(spec.get("description", "")) - name))
 
