@@ -136,6 +136,7 @@ class _Run:
 
     async def _work(self) -> None:
         failed: PlatformError | None = None
+        say(f"preparing the databases, starting {', '.join(self.services)} …")
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reload_on_code())
@@ -169,10 +170,17 @@ class _Run:
 
     async def _start_api(self) -> None:
         await self._python("api", f"{API}.migrate")
+        admin = asyncio.create_task(self._ensure_admin())
+        try:
+            await self.services["api"].start()
+        finally:
+            # A password that was made must be shown, whatever else fails or is stopped.
+            await admin
+
+    async def _ensure_admin(self) -> None:
         output = await self._python("api", f"{API}.admin", "ensure")
         # Warnings of libraries may surround it.
         self.login = next(json.loads(line) for line in reversed(output) if line.startswith("{"))
-        await self.services["api"].start()
 
     async def _python(self, name: str, *module: str) -> list[str]:
         """The output of one of the project's own modules. Raises `StartError` when it fails."""
