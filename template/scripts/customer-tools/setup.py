@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 CONSTRAINTS = ROOT / "constraints.txt"
 WEB = ROOT / "apps" / "web"
+# The release of uv that this was tested with.
+OLDEST_UV = (0, 13)
 # `make` compares its time with the files that the set-up depends on.
 STAMP = VENV / ".platform-setup"
 
@@ -80,7 +82,7 @@ def main() -> int:
     print(f"Done in {time.monotonic() - started:.1f} s.")
     if not arguments.locks:
         print("Next: make dev")
-        if not shutil.which("uv"):
+        if shutil.which("uv") != str(uv):
             print(f'To type `uv run platform …`: export PATH="{uv.parent}:$PATH"')
     return 0
 
@@ -115,19 +117,31 @@ def check_machine() -> None:
 
 
 def find_uv() -> Path:
-    """The uv on PATH, or one in `.cache/uv` that is installed there with pip when missing."""
+    """A uv that is new enough: that on PATH, or one in `.cache/uv`, installed there with pip."""
     own = ROOT / ".cache" / "uv"
-    if found := shutil.which("uv") or shutil.which("uv", path=str(own / "bin")):
-        return Path(found)
+    for found in (shutil.which("uv"), shutil.which("uv", path=str(own / "bin"))):
+        if found and uv_version(found) >= OLDEST_UV:
+            return Path(found)
     if importlib.util.find_spec("ensurepip") is None:
         raise SetupError(
-            "uv is not on PATH, and this Python cannot make a virtual environment to install it.\n"
+            "There is no uv on PATH that is new enough, and this Python cannot make a virtual\n"
+            "environment to install it in.\n"
             "Install uv, or your system's package for venv (Debian and Ubuntu: python3-venv).",
             2,
         )
     run("Make a place for uv in .cache/uv", sys.executable, "-m", "venv", "--clear", own)
-    run("Install uv there", own / "bin" / "python", "-m", "pip", "install", "--quiet", "uv")
+    uv = "uv>=" + ".".join(map(str, OLDEST_UV))
+    run("Install uv there", own / "bin" / "python", "-m", "pip", "install", "--quiet", uv)
     return own / "bin" / "uv"
+
+
+def uv_version(uv: str) -> tuple[int, ...]:
+    """The version of a uv as numbers; empty when it does not run."""
+    result = subprocess.run(  # noqa: S603  # a tool found by its name
+        [uv, "--version"], capture_output=True, text=True, check=False
+    )
+    version = re.match(r"uv (\d+)\.(\d+)", result.stdout)
+    return tuple(map(int, version.groups())) if version else ()
 
 
 def create_venv(uv: Path) -> None:

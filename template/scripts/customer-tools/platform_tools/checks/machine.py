@@ -18,6 +18,8 @@ from platform_tools.errors import PlatformError
 BIN = Path(sys.executable).parent
 # `git merge-tree --write-tree`, which updates are merged with.
 GIT = (2, 38)
+# As in setup.py.
+UV = (0, 13)
 NODE = (22, 0)
 GIB = 1024**3
 
@@ -28,7 +30,7 @@ def tools() -> Iterator[Finding]:
     yield _tool("git", shutil.which("git"), GIT, "Install git 2.38 or later: updates need it.")
     own = project.ROOT / ".cache" / "uv" / "bin"
     if found := shutil.which("uv"):
-        yield _tool("uv", found, (0, 5), "Install a newer uv.")
+        yield _tool("uv", found, UV, "Install a newer uv.")
     elif shutil.which("uv", path=str(own)):
         mend = f'`uv run` needs it there: export PATH="{own}:$PATH"'
         yield Finding("warn", "uv", "not on PATH", mend)
