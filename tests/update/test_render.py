@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from platform_tools.update import source
 from platform_tools.update.project import Project
 from platform_tools.update.render import render
 from platform_tools.update.trees import Repository
+
 from tests.update.conftest import git
 
 NAMES = {"customer_name": 'Größe "& Söhne" $HOME {{ 7 }} #1', "git_host": "gitlab"}

@@ -1,0 +1,122 @@
+"""Releases declare what an update cannot guess."""
+
+import datetime
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import arrow
+import pytest
+import yaml
+from platform_tools.update import source
+from platform_tools.update.project import Project
+from platform_tools.update.render import render
+from platform_tools.update.trees import Repository
+
+from tests.update.conftest import REPOSITORY, Vendor, git
+from tests.update.releases import problems, releases
+
+
+def test_this_repository_declares_its_changes() -> None:
+    assert problems(REPOSITORY) == []
+
+
+def test_the_newest_listed_release_is_the_version_of_the_project() -> None:
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    listed = releases(REPOSITORY)
+    assert listed[-1]["version"] == version
+    assert all(one["notes"] for one in listed)
+
+
+@pytest.fixture
+def released(vendor: Vendor) -> Callable[..., list[str]]:
+    """Change a template after its release 1.0.0; return the problems of the next one."""
+    commit = git(vendor.root, "rev-parse", "HEAD").strip()
+
+    def change(
+        files: Mapping[str, str | None], questions: Mapping[str, object], declared: str = ""
+    ) -> list[str]:
+        for name, contents in files.items():
+            path = vendor.root / "template" / name
+            path.unlink() if contents is None else path.write_text(contents)
+        config = yaml.safe_load((vendor.root / "copier.yml").read_text()) | dict(questions)
+        config = {name: one for name, one in config.items() if one is not None}
+        (vendor.root / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+        (vendor.root / "releases.toml").write_text(
+            f'[[release]]\nversion = "1.0.0"\ncommit = "{commit}"\nnotes = "a"\n\n'
+            f'[[release]]\nversion = "1.1.0"\nnotes = "b"\n{declared}\n'
+        )
+        return problems(vendor.root)
+
+    return change
+
+
+GONE = {"shared/logging.py": None}
+
+
+@pytest.mark.parametrize("declared", ["", 'removed = ["shared/other.py"]'])
+def test_a_path_that_is_gone_must_be_declared(
+    released: Callable[..., list[str]], declared: str
+) -> None:
+    assert "shared/logging.py is gone" in " ".join(released(GONE, {}, declared))
+
+
+def test_a_declared_removal_is_no_problem(released: Callable[..., list[str]]) -> None:
+    assert released(GONE, {}, 'removed = ["shared/logging.py"]') == []
+
+
+def test_a_declared_rename_needs_its_new_file(released: Callable[..., list[str]]) -> None:
+    declared = 'renamed = { "shared/logging.py" = "shared/logs.py" }'
+    assert "shared/logs.py" in " ".join(released(GONE, {}, declared))
+
+
+@pytest.mark.parametrize(
+    "questions",
+    [{"customer": None}, {"customer": {"type": "int"}}, {"web": {"type": "bool", "secret": True}}],
+    ids=["removed", "another type", "secret"],
+)
+def test_a_question_that_changed_needs_a_rule(
+    released: Callable[..., list[str]], questions: dict[str, object]
+) -> None:
+    assert any("question" in problem for problem in released({}, questions))
+
+
+def test_a_file_that_becomes_a_template_is_no_problem(
+    released: Callable[..., list[str]],
+) -> None:
+    moved = {"shared/logging.py": None, "shared/logging.py.jinja": "{{ customer }}\n"}
+    assert released(moved, {}) == []
+
+
+def test_rendered_text_does_not_depend_on_the_clock(
+    template: Path,
+    generate: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = Project(generate(tmp_path / "acme"))
+    repository = Repository.create(tmp_path / "scratch", (project.root, template), project.root)
+    release = source.release(template, "HEAD", str(template))
+    assert release
+    later = arrow.utcnow() + datetime.timedelta(days=400)
+    monkeypatch.setattr(arrow, "now", lambda *_, **__: later)
+
+    again = render(repository, release, project.answers, {}, ".copier-answers.yml", "acme")
+
+    assert again == repository.read(project.head)
+
+
+def test_the_clock_can_be_moved(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the test above relies on: a new project would get the later date."""
+    repository = Repository.create(tmp_path / "scratch", (template,), template)
+    release = source.release(template, "HEAD", str(template))
+    assert release
+    later = arrow.Arrow(2099, 1, 2)
+    monkeypatch.setattr(arrow, "now", lambda *_, **__: later)
+
+    tree = render(repository, release, {}, {}, ".copier-answers.yml", "acme")
+
+    answers = repository.blob(tree[".copier-answers.yml"].oid).decode()
+    assert "created_on: '2099-01-02'" in answers
