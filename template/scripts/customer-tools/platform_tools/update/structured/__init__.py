@@ -72,7 +72,10 @@ def merge_structured(
         if _holds(parser, sides, (by_lines, by_lines, by_lines), Merge()):
             texts, shown = (by_lines, by_lines, by_lines), ()
     marked = mark_conflicts(*texts, labels)
-    written = layout.merge(*(traits for traits, _ in read)).write(marked)
+    merged_layout = layout.merge(*(traits for traits, _ in read))
+    if marked.endswith(f">>>>>>> {labels[2]}\n"):  # a marker is a line of its own
+        merged_layout = replace(merged_layout, final_newline=True)
+    written = merged_layout.write(marked)
     return StructuredResult(written, tuple(name or "(whole file)" for name in shown))
 
 
