@@ -1,5 +1,7 @@
 """Opens the storage of the agents service."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -7,16 +9,17 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from apps.langgraph.src.core.storage import schema
-from apps.langgraph.src.core.storage.access import Database, open_database
 from apps.langgraph.src.core.storage.checkpoints import open_checkpointer
 from apps.langgraph.src.core.storage.events import Events
 from apps.langgraph.src.core.storage.process_lock import process_lock
 from apps.langgraph.src.core.storage.runs import Runs
 from apps.langgraph.src.core.storage.threads import Threads
 from apps.langgraph.src.core.storage.webhooks import Webhooks
-from shared.database import create_threads_engine
+from apps.langgraph.src.core.storage.writer import Writer
+from shared.database import create_engine
 from shared.settings import Settings
 
 
@@ -24,7 +27,8 @@ from shared.settings import Settings
 class Storage:
     """Everything the service keeps."""
 
-    database: Database
+    engine: AsyncEngine
+    write: Writer
     threads: Threads
     runs: Runs
     events: Events
@@ -39,7 +43,8 @@ class Storage:
 
     async def check(self) -> None:
         """Raise when the database does not answer."""
-        await self.database.read(lambda c: c.execute(text("SELECT 1")))
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
 
 
 @asynccontextmanager
@@ -51,22 +56,32 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     async with AsyncExitStack() as stack:
         if settings.database.kind == "sqlite":
             await stack.enter_async_context(process_lock(settings.data_dir / "agents.lock"))
-        database = await stack.enter_async_context(
-            open_database(create_threads_engine(settings.database_url("agents")))
-        )
-        await database.read(schema.check)
+        engine = create_engine(settings.database_url("agents"))
+        stack.push_async_callback(engine.dispose)
+        async with engine.connect() as connection:
+            await schema.check(connection)
         checkpointer = await stack.enter_async_context(
             open_checkpointer(settings.database_url("checkpoints"))
         )
-        runs = Runs(database)
+        write = Writer(engine)
+        writing = asyncio.create_task(write.run(), name="writer")
+        stack.push_async_callback(_stop, writing)
+        runs = Runs(engine, write)
         if settings.database.kind == "sqlite":
             # The process that held these leases is dead, or the lock would not be ours.
             await runs.expire_all()
         yield Storage(
-            database,
-            Threads(database),
+            engine,
+            write,
+            Threads(engine, write),
             runs,
-            Events(database),
-            Webhooks(database),
+            Events(engine, write),
+            Webhooks(engine, write),
             checkpointer,
         )
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

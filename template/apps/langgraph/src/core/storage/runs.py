@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from apps.langgraph.src.core.storage.access import Database
 from apps.langgraph.src.core.storage.records import (
     ACTIVE,
     Run,
@@ -18,6 +18,7 @@ from apps.langgraph.src.core.storage.records import (
 )
 from apps.langgraph.src.core.storage.tables import run_events, runs, threads
 from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
+from apps.langgraph.src.core.storage.writer import Writer
 
 # A run that took this many replicas with it is not tried again.
 MAX_LOSSES = 3
@@ -44,9 +45,9 @@ class Outcome:
 class Runs:
     """The tables of runs and their event logs."""
 
-    def __init__(self, database: Database) -> None:
-        self._read = database.read
-        self._write = database.write
+    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
+        self._engine = engine
+        self._write = write
 
     async def create(self, run: Run, *, thread: Thread | None, fresh: bool) -> Run:
         """Store a run; the status of the result says whether it may start at once or waits.
@@ -93,7 +94,8 @@ class Runs:
         query = select(runs).where(runs.c.run_id == run_id)
         if thread_id is not None:
             query = query.where(runs.c.thread_id == thread_id)
-        row = await self._read(lambda c: c.execute(query).one_or_none())
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise RunNotFoundError(run_id)
         return Run.from_row(row)
@@ -106,15 +108,17 @@ class Runs:
         if status:
             query = query.where(runs.c.status == status)
         query = query.order_by(runs.c.created_at.desc(), runs.c.run_id.desc())
-        query = query.limit(limit).offset(offset)
-        return [Run.from_row(row) for row in await self._read(lambda c: c.execute(query).all())]
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(query.limit(limit).offset(offset))
+            return [Run.from_row(row) for row in rows]
 
     async def active_on(self, thread_id: str) -> list[str]:
         """Identifiers of the runs that wait or execute on a thread."""
         query = select(runs.c.run_id).where(
             runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE)
         )
-        return list(await self._read(lambda c: c.execute(query).scalars().all()))
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def finish(self, run: Run, outcome: Outcome, events: list[dict[str, Any]]) -> bool:
         """Store how a run ended, with the last of its events.
@@ -260,7 +264,8 @@ class Runs:
         query = select(runs.c.run_id).where(
             runs.c.owner == owner, runs.c.status == "running", runs.c.cancelled
         )
-        return list(await self._read(lambda c: c.execute(query).scalars().all()))
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def expire_all(self) -> None:
         """Let every lease end now: for a database of one process, which has just started."""

@@ -6,7 +6,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 # The API may keep its tables in the same database, with versions of its own.
 VERSION_TABLE = "agent_alembic_version"
@@ -25,22 +26,30 @@ class SchemaOutdatedError(Exception):
         )
 
 
-def upgrade(engine: Engine) -> None:
+async def upgrade(engine: AsyncEngine) -> None:
     """Apply all migrations that are missing; a second job waits for the first."""
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            lock = text("SELECT pg_advisory_xact_lock(:key)")
-            connection.execute(lock, {"key": MIGRATION_LOCK})
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    async with engine.begin() as connection:
+        await connection.run_sync(_upgrade)
 
 
-def check(connection: Connection) -> None:
+async def check(connection: AsyncConnection) -> None:
     """Raise `SchemaOutdatedError` unless every migration is applied."""
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    if context.get_current_revision() != ScriptDirectory.from_config(_config()).get_current_head():
+    if not await connection.run_sync(_is_current):
         raise SchemaOutdatedError
+
+
+def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _is_current(connection: Connection) -> bool:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return context.get_current_revision() == head
 
 
 def _config() -> Config:
