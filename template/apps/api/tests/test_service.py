@@ -3,15 +3,18 @@
 import asyncio
 import secrets
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.util import CommandError
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
+from apps.api.src.core import customization
 from apps.api.src.core.admin import AdminError, ensure_admin, reset_password
 from apps.api.src.core.database import MIGRATE, Database
 from apps.api.src.core.factory import create_app
@@ -152,6 +155,33 @@ def test_operations_have_short_names_of_their_own(app: FastAPI) -> None:
     assert all(name.isidentifier() and len(name) < 30 for name in names)
 
 
-def test_routes_of_the_customer_are_served_under_custom(app: FastAPI) -> None:
-    # Fails when apps/api/src/custom is empty: then delete this test with the example.
-    assert "/custom/greeting" in app.openapi()["paths"]
+def test_routes_of_the_customer_are_served_under_custom(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "custom_of_a_test"
+    folder.mkdir()
+    (folder / "hello.py").write_text(
+        "from fastapi import APIRouter\n"
+        "router = APIRouter()\n"
+        "@router.get('/hello')\n"
+        "def hello() -> str:\n"
+        "    return 'from the customer'\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(customization, "FOLDER", folder)
+    monkeypatch.setattr(customization, "PACKAGE", folder.name)
+
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/custom/hello").json() == "from the customer"
+
+
+async def test_a_database_of_a_newer_release_is_left_alone(settings: Settings) -> None:
+    await migrate(settings)
+    database = Database(settings)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    assert "newer" in (await database.problem() or "")
+    with pytest.raises(CommandError):
+        await migrate(settings)
+    await database.engine.dispose()

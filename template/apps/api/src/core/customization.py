@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 FOLDER = Path(__file__).parents[1] / "custom"
+PACKAGE = "apps.api.src.custom"
 
 
 def custom_routers() -> Iterator[APIRouter]:
@@ -16,7 +17,7 @@ def custom_routers() -> Iterator[APIRouter]:
     An error in a module ends the start: a route that is silently missing is worse.
     """
     for module_info in sorted(pkgutil.iter_modules([str(FOLDER)]), key=lambda info: info.name):
-        module = importlib.import_module(f"apps.api.src.custom.{module_info.name}")
+        module = importlib.import_module(f"{PACKAGE}.{module_info.name}")
         router = getattr(module, "router", None)
         if isinstance(router, APIRouter):
             yield router

@@ -17,6 +17,10 @@ from shared.database import create_engine
 from shared.settings import Settings
 
 MIGRATE = "python -m apps.api.src.core.migrate"
+NEWER = (
+    "The database is of a newer release than this code: update the project, "
+    "or restore the backup that was made before the update."
+)
 
 
 class Database:
@@ -37,6 +41,8 @@ class Database:
         self._current = found == latest_revision()
         if self._current:
             return None
+        if found and found not in known_revisions():
+            return NEWER
         return f"The database schema is not that of this release: back up, then run `{MIGRATE}`."
 
     async def require_current(self) -> None:
@@ -51,6 +57,13 @@ def alembic_config() -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
     return config
+
+
+@cache
+def known_revisions() -> frozenset[str]:
+    """Every revision up to that of this release."""
+    script = ScriptDirectory.from_config(alembic_config())
+    return frozenset(revision.revision for revision in script.walk_revisions())
 
 
 @cache

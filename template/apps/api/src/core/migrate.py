@@ -8,10 +8,11 @@ import asyncio
 import sys
 
 from alembic import command
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from apps.api.src.core.database import alembic_config, latest_revision, schema_revision
+from apps.api.src.core.database import NEWER, alembic_config, latest_revision, schema_revision
 from shared.database import create_engine
 from shared.settings import Settings, SettingsError, get_settings
 
@@ -49,6 +50,8 @@ def main() -> None:
         before, after = asyncio.run(migrate(get_settings()))
     except SettingsError as error:
         sys.exit(str(error))
+    except CommandError:
+        sys.exit(f"The database was not changed. {NEWER}")
     except (SQLAlchemyError, OSError) as error:
         reason = getattr(error, "orig", None) or error
         sys.exit(f"The database was not changed: {reason}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, HTTPException, Request, Response
 from fastapi.security import APIKeyCookie
@@ -26,6 +27,8 @@ READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 _hasher = PasswordHash.recommended()
 # Checked when the account is unknown, so that the answer takes as long as for a known one.
 _nobody = _hasher.hash(secrets.token_hex())
+# Each check takes 64 MiB of memory for a moment.
+_at_once = CapacityLimiter(4)
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by `login`.")
 
 
@@ -48,7 +51,7 @@ async def verify_login(session: AsyncSession, email: str, password: str) -> User
     """The user with this address and password, or None, in the same time for both."""
     user = await session.scalar(select(User).where(User.email == normalise_email(email)))
     known = user.password_hash if user else _nobody
-    valid, new_hash = await run_sync(_hasher.verify_and_update, password, known)
+    valid, new_hash = await run_sync(_hasher.verify_and_update, password, known, limiter=_at_once)
     if user is None or not valid:
         return None
     if new_hash:
