@@ -144,7 +144,7 @@ class Customer:
         """Every file outside git's own folder, with its kind, to compare byte for byte."""
         found = {}
         for folder, _, names in os.walk(self.root):
-            if ".git" in Path(folder).relative_to(self.root).parts:
+            if {".git", ".platform-update"} & set(Path(folder).relative_to(self.root).parts):
                 continue
             for name in names:
                 path = Path(folder, name)

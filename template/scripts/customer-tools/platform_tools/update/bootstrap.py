@@ -51,7 +51,7 @@ def begin(root: Path, action: str, to: str | None, bundle: str | None, **options
         place = state
         state.mkdir(exist_ok=True)
         _lock(state)
-        for old in ("template", "engine", "project", "backup"):
+        for old in ("template", "engine", "backup"):
             shutil.rmtree(state / old, ignore_errors=True)
     address = bundle or str(project.answers["_src_path"])
     template = source.fetch(address, place / "template", Path.cwd() if bundle else root)

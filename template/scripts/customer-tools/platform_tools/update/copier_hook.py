@@ -91,7 +91,7 @@ def after(folder: Folder) -> int:
     state.phase = "started"
     folder.save(state)
     project = request.project
-    computed = transaction.compute_plan(project, request, folder.project, answers)
+    computed = transaction.compute_plan(project, request, folder.make_project(), answers)
     if computed.plan.empty:
         folder.clear()
         return 0
@@ -142,7 +142,7 @@ def _forget_finished(folder: Folder) -> None:
                 "An update is unfinished.",
                 "Go on: platform update --continue\nGive up: platform update --abort",
             )
-    for old in ("state.json", "engine", "template", "project", "backup"):
+    for old in ("state.json", "engine", "template", "backup"):
         path = folder.path / old
         if path.is_dir():
             shutil.rmtree(path)

@@ -7,7 +7,9 @@ It is inside git's own folder for this work tree (`git rev-parse --git-path plat
     backup/      the project's files as they were, at their paths, and index
     engine/      the tools of the version that is updated to
     template/    the vendor's template, bare
-    project/     the update's own repository; its work tree is the new project
+
+The new project itself is in `.platform-update/project`, a repository of the update's own, where its
+checks can run and its conflicts be edited: tools do not look into git's folder.
 """
 
 import fcntl
@@ -74,7 +76,7 @@ class Folder:
         self.path = Git(root).path("platform-update").absolute()
         self.backup = self.path / "backup" / "files"
         self.index = self.path / "backup" / "index"
-        self.project = self.path / "project"
+        self.project = root / ".platform-update" / "project"
         self.template = self.path / "template"
         self.engine = self.path / "engine"
 
@@ -93,11 +95,19 @@ class Folder:
         """Forget the update. What is half removed after a crash counts as forgotten."""
         (self.path / "state.json").unlink(missing_ok=True)
         sync_folder(self.path)
+        self.clear_project()
         shutil.rmtree(self.path, ignore_errors=True)
 
     def clear_project(self) -> None:
         """Forget what was computed, not what was asked."""
-        shutil.rmtree(self.project, ignore_errors=True)
+        shutil.rmtree(self.project.parent, ignore_errors=True)
+
+    def make_project(self) -> Path:
+        """Where to compute: a new place that git does not see."""
+        self.clear_project()
+        self.project.parent.mkdir()
+        (self.project.parent / ".gitignore").write_text("*\n")
+        return self.project
 
     @contextmanager
     def locked(self) -> Iterator[None]:

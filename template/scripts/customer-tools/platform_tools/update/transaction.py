@@ -75,7 +75,7 @@ def update(request: Request) -> int:
     state = State("platform", "started", project.head, asdict(request))
     folder.save(state)
     try:
-        computed = compute_plan(project, request, folder.project)
+        computed = compute_plan(project, request, folder.make_project())
         if computed.plan.empty:
             folder.clear()
             say(f"Nothing to do: the project is at {computed.plan.new}.", "good")
@@ -101,7 +101,6 @@ def proceed(root: Path, verify: bool) -> int:
             "Run the update again: platform update, or copier update --trust",
         )
     if state.phase == "started":
-        folder.clear_project()
         return update(request)
     return _advance(folder, state, verify and request.verify)
 
