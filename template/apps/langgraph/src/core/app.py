@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -17,12 +18,15 @@ from apps.langgraph.src.core.routes.protocol import assistants, runs, threads
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
-from apps.langgraph.src.core.security.limits import BodyLimit, RunRateLimit
+from apps.langgraph.src.core.security.limits import RunRateLimit
 from apps.langgraph.src.core.storage.database import open_storage
 from shared.logging import configure_logging
 from shared.settings import Settings, get_settings
 
 VERSION = "1.0"
+
+# Seconds that runs may take to finish when the service stops in development.
+DEVELOPMENT_GRACE = 1
 
 
 @asynccontextmanager
@@ -33,6 +37,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         storage = await stack.enter_async_context(open_storage(settings))
         registry: AgentRegistry = app.state.registry
         await asyncio.to_thread(registry.load_all)
+        # What is loaded by now stays: the garbage collector need not look at it for each run.
+        gc.collect()
+        gc.freeze()
         engine = app.state.engine = Engine(storage, registry, settings.agents)
         webhooks = WebhookSender(storage.webhooks, settings.agents)
         stack.push_async_callback(webhooks.aclose)
@@ -41,8 +48,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             background.append(registry.watch())
         for work in background:
             stack.push_async_callback(_cancel, asyncio.create_task(work))
-        stack.push_async_callback(engine.drain)
-        _drain_on_signal(engine)
+        grace = settings.agents.shutdown_seconds
+        if settings.environment == "development":
+            # Whoever saves a file does not want to wait; the new code goes on with the run.
+            grace = min(grace, DEVELOPMENT_GRACE)
+        stack.push_async_callback(engine.drain, grace)
+        _drain_on_signal(engine, grace)
         yield
 
 
@@ -50,19 +61,23 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     """The application. `/openapi.json` needs the service token; there is no documentation page,
     because the usual ones load scripts from elsewhere."""
     app = FastAPI(
-        title="Agents service", version=VERSION, lifespan=lifespan, openapi_url=None, docs_url=None
+        title="Agents service",
+        version=VERSION,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        max_body_size=settings.agents.max_body_bytes,
     )
     app.state.registry = registry
     app.state.run_rate = RunRateLimit(settings.agents.rate_limit)
     add_error_handlers(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.agents.max_body_bytes)
     app.add_middleware(CorrelationIdMiddleware)
     for part in (operations, assistants, threads, runs, openai, agents):
         app.include_router(part.router)
     return app
 
 
-def _drain_on_signal(engine: Engine) -> None:
+def _drain_on_signal(engine: Engine, grace: float) -> None:
     """Begin to drain with the signal to stop.
 
     The server closes the application only after its connections, and a stream stays open until its
@@ -75,7 +90,7 @@ def _drain_on_signal(engine: Engine) -> None:
 
     def drain() -> None:
         if not draining:
-            draining.append(asyncio.create_task(engine.drain()))
+            draining.append(asyncio.create_task(engine.drain(grace)))
 
     for number in (signal.SIGTERM, signal.SIGINT):
         previous = signal.getsignal(number)

@@ -8,17 +8,17 @@ import sys
 
 from apps.langgraph.src.core.storage import schema
 from apps.langgraph.src.core.storage.checkpoints import open_checkpointer, setup_checkpointer
-from shared.database import create_engine
+from shared.database import create_threads_engine
 from shared.settings import Settings, SettingsError, get_settings
 
 
 async def migrate(settings: Settings) -> None:
     """Apply the service's migrations and those of LangGraph's checkpointer."""
-    engine = create_engine(settings.database_url("agents"))
+    engine = create_threads_engine(settings.database_url("agents"))
     try:
-        await schema.upgrade(engine)
+        schema.upgrade(engine)
     finally:
-        await engine.dispose()
+        engine.dispose()
     async with open_checkpointer(settings.database_url("checkpoints")) as checkpointer:
         await setup_checkpointer(checkpointer)
 

@@ -4,7 +4,7 @@
          -H 'content-type: application/json' -d '{"prompt": "…"}'
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.routes.answers import (
+    EventStream,
     JsonResponse,
     encode,
-    event_stream,
     run_events,
 )
 from apps.langgraph.src.core.routes.context import (
@@ -210,7 +210,7 @@ def _check_agent(thread: Thread, agent: str) -> None:
 async def _answered(engine: Engine, agent: Agent, run: Run, *, stream: bool) -> Response:
     headers = {"Content-Location": f"/threads/{run.thread_id}/runs/{run.run_id}"}
     if stream:
-        return event_stream(_events(engine, agent, run), headers)
+        return EventStream(_events(engine, agent, run), headers)
     result = await engine.wait(run)
     if error := result.run.error:
         content = Failure(
@@ -224,7 +224,7 @@ async def _answered(engine: Engine, agent: Agent, run: Run, *, stream: bool) -> 
     return JsonResponse(_answer(agent, result), headers=headers)
 
 
-async def _events(engine: Engine, agent: Agent, run: Run) -> AsyncIterator[bytes]:
+async def _events(engine: Engine, agent: Agent, run: Run) -> AsyncGenerator[bytes]:
     """The run's events, reduced to what a plain reader wants to show."""
     async for batch in run_events(engine, run):
         if not batch:

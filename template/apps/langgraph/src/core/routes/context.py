@@ -12,7 +12,7 @@ from apps.langgraph.src.core.security.identity import CurrentUser, User
 from apps.langgraph.src.core.storage.records import Thread
 
 
-def get_engine(request: Request) -> Engine:
+async def get_engine(request: Request) -> Engine:
     """The engine of this replica."""
     engine: Engine = request.app.state.engine
     return engine

@@ -4,7 +4,7 @@ A request carries the whole conversation, as OpenAI's clients send it, so each r
 its own. https://platform.openai.com/docs/api-reference/chat
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
 import orjson
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from apps.langgraph.src.core.agents import Agent
-from apps.langgraph.src.core.routes.answers import JsonResponse, event_stream, run_events
+from apps.langgraph.src.core.routes.answers import EventStream, JsonResponse, run_events
 from apps.langgraph.src.core.routes.context import CurrentEngine, find_agent
 from apps.langgraph.src.core.routes.errors import STARTS_RUN, RequestError, responses
 from apps.langgraph.src.core.routes.inputs import check_input
@@ -138,7 +138,7 @@ async def create_completion(
     run = await engine.start(request, user.id, ephemeral=True)
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
-        return event_stream(_chunks(engine, agent, run, with_usage=usage), {})
+        return EventStream(_chunks(engine, agent, run, with_usage=usage), {})
     result = await engine.wait(run)
     if result.run.error:
         return JsonResponse(_error(result.run.error), 500)
@@ -167,7 +167,7 @@ def _input(agent: Agent, messages: list[dict[str, Any]]) -> dict[str, Any]:
 
 async def _chunks(
     engine: Engine, agent: Agent, run: Run, *, with_usage: bool
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     head = {
         "id": _completion_id(run),
         "object": "chat.completion.chunk",

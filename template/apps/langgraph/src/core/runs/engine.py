@@ -210,11 +210,11 @@ class Engine:
             cached = self._graphs[name] = agent, attach(agent, self.storage.checkpointer)
         return cached[1]
 
-    async def drain(self) -> None:
-        """Take no more runs, let those that execute finish, and hand over the rest in time."""
+    async def drain(self, seconds: float) -> None:
+        """Take no more runs; let those that execute finish for a while, and hand over the rest."""
         self.draining = True
         if self._supervisors:
-            await asyncio.wait(self._supervisors, timeout=self.settings.shutdown_seconds)
+            await asyncio.wait(self._supervisors, timeout=seconds)
         for execution in self.executions.values():
             execution.cancel("hand over")
         if self._supervisors:

@@ -145,7 +145,7 @@ async def _stream(
     graph_input: Any = build_command(request.command) if request.command else request.input
     if state := await _checkpoint_of(run, graph):
         if _ended(state, request.interrupt_before):
-            stream.interrupted = bool(state.next)
+            stream.interrupted = bool(state.tasks)
             execution.values, execution.interrupts = state.values, list(state.interrupts)
             return
         graph_input = None
@@ -178,8 +178,10 @@ async def _checkpoint_of(run: Run, graph: Any) -> StateSnapshot | None:
 
 def _ended(state: StateSnapshot, interrupt_before: list[str] | str) -> bool:
     """Whether the lost attempt had nothing left to do, though it could not say so any more."""
+    asking = [task.name for task in state.tasks if task.interrupts]
     stops = state.next if interrupt_before == "*" else set(state.next) & set(interrupt_before)
-    return not state.next or bool(state.interrupts) or bool(stops)
+    # `next` leaves out tasks that have run but whose checkpoint is missing; `tasks` does not.
+    return not state.tasks or sorted(state.next) == sorted(asking) != [] or bool(stops)
 
 
 def _thread_config(run: Run) -> RunnableConfig:

@@ -19,6 +19,9 @@ class RunUsage(UsageRecorder):
     `on_excess` is called, from any thread, once the run costs more than its agent allows.
     """
 
+    # LangChain would call for every node otherwise.
+    ignore_chain = ignore_agent = ignore_retriever = ignore_retry = ignore_custom_event = True
+
     def __init__(self, agent: Agent, on_excess: Callable[[], None]) -> None:
         super().__init__(agent.prices)
         self._agent = agent

@@ -1,4 +1,4 @@
-"""How large a request may be and how many runs a user may start."""
+"""How many runs a user may start."""
 
 import math
 import time
@@ -7,7 +7,6 @@ from fastapi import HTTPException, Request
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.langgraph.src.core.security.identity import CurrentUser
 
@@ -38,43 +37,3 @@ class RunRateLimit:
 async def count_run(request: Request, user: CurrentUser) -> None:
     """A dependency of every route that starts a run."""
     await request.app.state.run_rate.hit(user.id)
-
-
-class BodyLimit:
-    """An ASGI middleware that answers 413 to a body beyond a size, whoever sends it."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on unless it announces, or turns out, to be too large."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._max:
-                await _refuse(send, self._max)
-                return
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._max:
-                raise HTTPException(413, _too_large(self._max))
-            return message
-
-        await self._app(scope, limited, send)
-
-
-def _too_large(max_bytes: int) -> str:
-    return f"The request is larger than {max_bytes} bytes."
-
-
-async def _refuse(send: Send, max_bytes: int) -> None:
-    body = b'{"detail":"%s"}' % _too_large(max_bytes).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -1,7 +1,5 @@
 """Opens the storage of the agents service."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,17 +7,16 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from apps.langgraph.src.core.storage import schema
+from apps.langgraph.src.core.storage.access import Database, open_database
 from apps.langgraph.src.core.storage.checkpoints import open_checkpointer
 from apps.langgraph.src.core.storage.events import Events
 from apps.langgraph.src.core.storage.process_lock import process_lock
 from apps.langgraph.src.core.storage.runs import Runs
 from apps.langgraph.src.core.storage.threads import Threads
 from apps.langgraph.src.core.storage.webhooks import Webhooks
-from apps.langgraph.src.core.storage.writer import Writer
-from shared.database import create_engine
+from shared.database import create_threads_engine
 from shared.settings import Settings
 
 
@@ -27,8 +24,7 @@ from shared.settings import Settings
 class Storage:
     """Everything the service keeps."""
 
-    engine: AsyncEngine
-    write: Writer
+    database: Database
     threads: Threads
     runs: Runs
     events: Events
@@ -43,8 +39,7 @@ class Storage:
 
     async def check(self) -> None:
         """Raise when the database does not answer."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+        await self.database.read(lambda c: c.execute(text("SELECT 1")))
 
 
 @asynccontextmanager
@@ -56,32 +51,22 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     async with AsyncExitStack() as stack:
         if settings.database.kind == "sqlite":
             await stack.enter_async_context(process_lock(settings.data_dir / "agents.lock"))
-        engine = create_engine(settings.database_url("agents"))
-        stack.push_async_callback(engine.dispose)
-        async with engine.connect() as connection:
-            await schema.check(connection)
+        database = await stack.enter_async_context(
+            open_database(create_threads_engine(settings.database_url("agents")))
+        )
+        await database.read(schema.check)
         checkpointer = await stack.enter_async_context(
             open_checkpointer(settings.database_url("checkpoints"))
         )
-        write = Writer(engine)
-        writing = asyncio.create_task(write.run(), name="writer")
-        stack.push_async_callback(_stop, writing)
-        runs = Runs(engine, write)
+        runs = Runs(database)
         if settings.database.kind == "sqlite":
             # The process that held these leases is dead, or the lock would not be ours.
             await runs.expire_all()
         yield Storage(
-            engine,
-            write,
-            Threads(engine, write),
+            database,
+            Threads(database),
             runs,
-            Events(engine, write),
-            Webhooks(engine, write),
+            Events(database),
+            Webhooks(database),
             checkpointer,
         )
-
-
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

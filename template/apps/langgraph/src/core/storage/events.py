@@ -8,19 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from apps.langgraph.src.core.storage.access import Database
 from apps.langgraph.src.core.storage.records import ACTIVE
 from apps.langgraph.src.core.storage.tables import run_events, runs
-from apps.langgraph.src.core.storage.writer import Writer
 
 
 class Events:
     """The table of events; `Runs.finish` and `Runs.release` store the last ones of a run."""
 
-    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
-        self._engine = engine
-        self._write = write
+    def __init__(self, database: Database) -> None:
+        self._read = database.read
+        self._write = database.write
 
     async def append(self, rows: Sequence[dict[str, Any]]) -> None:
         """Store chunks; those of runs that were deleted meanwhile are dropped."""
@@ -38,8 +37,7 @@ class Events:
             .where(run_events.c.run_id == run_id, run_events.c.last_id > last_id)
             .order_by(run_events.c.last_id)
         )
-        async with self._engine.connect() as connection:
-            return list((await connection.execute(query)).scalars())
+        return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
     async def prune(self, before: datetime) -> None:
         """Remove the logs of runs that ended before a moment; the runs stay."""

@@ -1,6 +1,6 @@
 """What the tables hold, as values."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -68,7 +68,7 @@ class Run:
 
     def to_row(self) -> dict[str, Any]:
         """The values of the row."""
-        return {**self.__dict__, "request": asdict(self.request)}
+        return {**vars(self), "request": vars(self.request)}
 
     @property
     def active(self) -> bool:

@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from apps.langgraph.src.core.storage.access import Database
 from apps.langgraph.src.core.storage.records import (
     ACTIVE,
     Run,
@@ -18,10 +18,36 @@ from apps.langgraph.src.core.storage.records import (
 )
 from apps.langgraph.src.core.storage.tables import run_events, runs, threads
 from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
-from apps.langgraph.src.core.storage.writer import Writer
 
 # A run that took this many replicas with it is not tried again.
 MAX_LOSSES = 3
+
+
+# What every run executes is built once: building a statement costs more than executing it.
+_HELD = update(runs).where(
+    runs.c.run_id == bindparam("this_run"),
+    runs.c.status == "running",
+    runs.c.owner == bindparam("this_owner"),
+    runs.c.attempt == bindparam("this_attempt"),
+)
+FINISH = _HELD.values(
+    status=bindparam("new_status"),
+    error=bindparam("new_error"),
+    usage=bindparam("new_usage"),
+    updated_at=bindparam("new_moment"),
+    webhook_due=bindparam("new_due"),
+    owner=None,
+    lease_until=None,
+)
+RELEASE = _HELD.values(status="pending", owner=None, lease_until=None)
+FREE_THREAD = (
+    update(threads)
+    .where(
+        threads.c.thread_id == bindparam("this_thread"),
+        ~exists().where(runs.c.thread_id == bindparam("this_thread"), runs.c.status.in_(ACTIVE)),
+    )
+    .values(status=bindparam("new_status"), updated_at=bindparam("new_moment"))
+)
 
 
 class RunNotFoundError(Exception):
@@ -45,9 +71,9 @@ class Outcome:
 class Runs:
     """The tables of runs and their event logs."""
 
-    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
-        self._engine = engine
-        self._write = write
+    def __init__(self, database: Database) -> None:
+        self._read = database.read
+        self._write = database.write
 
     async def create(self, run: Run, *, thread: Thread | None, fresh: bool) -> Run:
         """Store a run; the status of the result says whether it may start at once or waits.
@@ -65,7 +91,7 @@ class Runs:
                 if thread is None:
                     raise ThreadNotFoundError(run.thread_id)
                 row = replace(thread, agent=run.agent, status="busy")
-                connection.execute(insert(threads).values(**row.__dict__))
+                connection.execute(insert(threads), vars(row))
             elif owner != run.user_id:
                 raise ThreadNotFoundError(run.thread_id)
             else:
@@ -80,7 +106,7 @@ class Runs:
                 )
             if stored.status == "pending":
                 stored = replace(stored, owner=None, lease_until=None, attempt=0)
-            connection.execute(insert(runs).values(**stored.to_row()))
+            connection.execute(insert(runs), stored.to_row())
             return stored
 
         try:
@@ -94,8 +120,7 @@ class Runs:
         query = select(runs).where(runs.c.run_id == run_id)
         if thread_id is not None:
             query = query.where(runs.c.thread_id == thread_id)
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._read(lambda c: c.execute(query).one_or_none())
         if row is None:
             raise RunNotFoundError(run_id)
         return Run.from_row(row)
@@ -108,45 +133,42 @@ class Runs:
         if status:
             query = query.where(runs.c.status == status)
         query = query.order_by(runs.c.created_at.desc(), runs.c.run_id.desc())
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(query.limit(limit).offset(offset))
-            return [Run.from_row(row) for row in rows]
+        query = query.limit(limit).offset(offset)
+        return [Run.from_row(row) for row in await self._read(lambda c: c.execute(query).all())]
 
     async def active_on(self, thread_id: str) -> list[str]:
         """Identifiers of the runs that wait or execute on a thread."""
         query = select(runs.c.run_id).where(
             runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE)
         )
-        async with self._engine.connect() as connection:
-            return list((await connection.execute(query)).scalars())
+        return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
     async def finish(self, run: Run, outcome: Outcome, events: list[dict[str, Any]]) -> bool:
         """Store how a run ended, with the last of its events.
 
         False when the run is no longer this replica's; then nothing is stored.
         """
-        values: dict[str, Any] = {
-            "status": outcome.status,
-            "error": outcome.error,
-            "usage": outcome.usage,
-            "updated_at": now(),
-            "owner": None,
-            "lease_until": None,
-            "webhook_due": time.time() if run.request.webhook else None,
+        moment = now()
+        run_values = {
+            **_held(run),
+            "new_status": outcome.status,
+            "new_error": outcome.error,
+            "new_usage": outcome.usage,
+            "new_moment": moment,
+            "new_due": time.time() if run.request.webhook else None,
+        }
+        thread_values = {
+            "this_thread": run.thread_id,
+            "new_status": outcome.thread_status,
+            "new_moment": moment,
         }
 
         def finish(connection: Connection) -> bool:
-            ended = connection.execute(update(runs).where(*_held(run)).values(**values))
-            if not ended.rowcount:
+            if not connection.execute(FINISH, run_values).rowcount:
                 return False
             if events:
                 connection.execute(insert(run_events), events)
-            waiting = exists().where(runs.c.thread_id == run.thread_id, runs.c.status.in_(ACTIVE))
-            connection.execute(
-                update(threads)
-                .where(threads.c.thread_id == run.thread_id, ~waiting)
-                .values(status=outcome.thread_status, updated_at=values["updated_at"])
-            )
+            connection.execute(FREE_THREAD, thread_values)
             return True
 
         return await self._write(finish)
@@ -155,8 +177,7 @@ class Runs:
         """Put an unfinished run back into the queue, for another replica or the next start."""
 
         def release(connection: Connection) -> None:
-            values = {"status": "pending", "owner": None, "lease_until": None}
-            released = connection.execute(update(runs).where(*_held(run)).values(**values))
+            released = connection.execute(RELEASE, _held(run))
             if released.rowcount and events:
                 connection.execute(insert(run_events), events)
 
@@ -264,8 +285,7 @@ class Runs:
         query = select(runs.c.run_id).where(
             runs.c.owner == owner, runs.c.status == "running", runs.c.cancelled
         )
-        async with self._engine.connect() as connection:
-            return list((await connection.execute(query)).scalars())
+        return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
     async def expire_all(self) -> None:
         """Let every lease end now: for a database of one process, which has just started."""
@@ -276,13 +296,8 @@ class Runs:
         )
 
 
-def _held(run: Run) -> tuple[Any, ...]:
-    return (
-        runs.c.run_id == run.run_id,
-        runs.c.status == "running",
-        runs.c.owner == run.owner,
-        runs.c.attempt == run.attempt,
-    )
+def _held(run: Run) -> dict[str, Any]:
+    return {"this_run": run.run_id, "this_owner": run.owner, "this_attempt": run.attempt}
 
 
 def _active_on(connection: Connection, thread_id: str) -> bool:

@@ -6,8 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Connection, Engine, text
 
 # The API may keep its tables in the same database, with versions of its own.
 VERSION_TABLE = "agent_alembic_version"
@@ -26,30 +25,22 @@ class SchemaOutdatedError(Exception):
         )
 
 
-async def upgrade(engine: AsyncEngine) -> None:
+def upgrade(engine: Engine) -> None:
     """Apply all migrations that are missing; a second job waits for the first."""
-    async with engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            lock = text("SELECT pg_advisory_xact_lock(:key)")
+            connection.execute(lock, {"key": MIGRATION_LOCK})
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
-async def check(connection: AsyncConnection) -> None:
+def check(connection: Connection) -> None:
     """Raise `SchemaOutdatedError` unless every migration is applied."""
-    if not await connection.run_sync(_is_current):
-        raise SchemaOutdatedError
-
-
-def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _is_current(connection: Connection) -> bool:
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    return context.get_current_revision() == head
+    if context.get_current_revision() != ScriptDirectory.from_config(_config()).get_current_head():
+        raise SchemaOutdatedError
 
 
 def _config() -> Config:

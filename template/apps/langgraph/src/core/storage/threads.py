@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from apps.langgraph.src.core.storage.access import Database
 from apps.langgraph.src.core.storage.records import Thread, new_id, now
 from apps.langgraph.src.core.storage.tables import threads
-from apps.langgraph.src.core.storage.writer import Writer
 
 
 class ThreadNotFoundError(Exception):
@@ -25,9 +25,9 @@ class ThreadExistsError(Exception):
 class Threads:
     """The table of threads."""
 
-    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
-        self._engine = engine
-        self._write = write
+    def __init__(self, database: Database) -> None:
+        self._read = database.read
+        self._write = database.write
 
     async def create(
         self,
@@ -58,8 +58,7 @@ class Threads:
         query = select(threads).where(
             threads.c.thread_id == thread_id, threads.c.user_id == user_id
         )
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).one_or_none()
+        row = await self._read(lambda c: c.execute(query).one_or_none())
         if row is None:
             raise ThreadNotFoundError(thread_id)
         return Thread.from_row(row)
@@ -122,40 +121,37 @@ class Threads:
         query = self._matching(user_id, ids, status).order_by(
             column.desc() if descending else column.asc(), threads.c.thread_id
         )
-        found: list[Thread] = []
-        async with self._engine.connect() as connection:
-            # JSON containment differs between databases; metadata is small and the user's own.
-            async for row in await connection.stream(query):
-                thread = Thread.from_row(row)
-                if metadata and not _contains(thread.metadata, metadata):
-                    continue
-                if offset:
-                    offset -= 1
-                    continue
-                found.append(thread)
-                if len(found) >= limit:
-                    break
-        return found
+        if not metadata:
+            query = query.limit(limit).offset(offset)
+            return [
+                Thread.from_row(row) for row in await self._read(lambda c: c.execute(query).all())
+            ]
+
+        def search(connection: Connection) -> list[Thread]:
+            # JSON containment differs between databases; the threads are one user's.
+            found = (Thread.from_row(row) for row in connection.execute(query))
+            matching = (thread for thread in found if _contains(thread.metadata, metadata))
+            return list(islice(matching, offset, offset + limit))
+
+        return await self._read(search)
 
     async def count(
         self, user_id: str, *, metadata: dict[str, Any] | None = None, status: str | None = None
     ) -> int:
         """How many threads `search` would find without a limit."""
         query = self._matching(user_id, None, status)
-        async with self._engine.connect() as connection:
-            if not metadata:
-                counted = select(func.count()).select_from(query.subquery())
-                return (await connection.execute(counted)).scalar_one()
-            rows = await connection.execute(query)
-            return sum(_contains(Thread.from_row(row).metadata, metadata) for row in rows)
+        if not metadata:
+            counted = select(func.count()).select_from(query.subquery())
+            return int(await self._read(lambda c: c.execute(counted).scalar_one()))
+        rows = await self._read(lambda c: c.execute(query).all())
+        return sum(_contains(Thread.from_row(row).metadata, metadata) for row in rows)
 
     async def outlived(self, before: datetime) -> list[str]:
         """The threads made for one run only, of runs that ended before a moment."""
         query = select(threads.c.thread_id).where(
             threads.c.ephemeral, threads.c.status != "busy", threads.c.updated_at < before
         )
-        async with self._engine.connect() as connection:
-            return list((await connection.execute(query)).scalars())
+        return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
     @staticmethod
     def _matching(user_id: str, ids: Sequence[str] | None, status: str | None) -> Select[Any]:

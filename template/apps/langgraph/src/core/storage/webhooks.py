@@ -3,19 +3,17 @@
 import time
 
 from sqlalchemy import Connection, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from apps.langgraph.src.core.storage.access import Database
 from apps.langgraph.src.core.storage.records import Run
 from apps.langgraph.src.core.storage.tables import runs
-from apps.langgraph.src.core.storage.writer import Writer
 
 
 class Webhooks:
     """The part of the table of runs that is about webhooks."""
 
-    def __init__(self, engine: AsyncEngine, write: Writer) -> None:
-        self._engine = engine
-        self._write = write
+    def __init__(self, database: Database) -> None:
+        self._write = database.write
 
     async def claim(self, limit: int, retry_at: float) -> list[Run]:
         """Runs whose webhook is due; each is due again at `retry_at` unless it is `done`."""

@@ -1,15 +1,15 @@
 """Runs: started, followed, joined and cancelled."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from apps.langgraph.src.core.routes.answers import (
+    EventStream,
     JsonResponse,
     encode,
-    event_stream,
     in_one_piece,
     run_events,
 )
@@ -290,7 +290,7 @@ def _streamed(
     names = {"messages" if mode == "messages-tuple" else mode for mode in only}
     names |= {"metadata", "error", "end"}
 
-    async def body() -> AsyncIterator[bytes]:
+    async def body() -> AsyncGenerator[bytes]:
         async for batch in run_events(
             engine, run, after, cancel_on_disconnect=cancel_on_disconnect
         ):
@@ -301,7 +301,7 @@ def _streamed(
             )
             yield b"".join(wanted) or b": alive\n\n"
 
-    return event_stream(body(), _headers(run, "stream"))
+    return EventStream(body(), _headers(run, "stream"))
 
 
 def _headers(run: Run, then: str = "") -> dict[str, str]:

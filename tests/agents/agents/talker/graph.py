@@ -1,0 +1,45 @@
+"""Streams a model's answer, token by token, and counts what it used."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langgraph.graph import MessagesState, StateGraph
+
+WORDS = [f"word{number} " for number in range(20)]
+
+
+class Talker(BaseChatModel):
+    """Says the same 20 words, whatever it is asked."""
+
+    model_name: str = "talker"
+
+    @property
+    def _llm_type(self) -> str:
+        return "talker"
+
+    def _generate(self, *_: Any, **__: Any) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("".join(WORDS)))])
+
+    async def _astream(self, *_: Any, **__: Any) -> AsyncIterator[ChatGenerationChunk]:
+        for number, word in enumerate(WORDS, 1):
+            message = AIMessageChunk(word)
+            if number == len(WORDS):
+                message.usage_metadata = {
+                    "input_tokens": 5,
+                    "output_tokens": len(WORDS),
+                    "total_tokens": len(WORDS) + 5,
+                }
+            yield ChatGenerationChunk(message=message)
+
+
+model = Talker()
+
+
+async def talk(state: MessagesState) -> MessagesState:
+    return {"messages": [await model.ainvoke(state["messages"])]}
+
+
+graph = StateGraph(MessagesState).add_node(talk).set_entry_point("talk")

@@ -1,0 +1,12 @@
+"""The agents service with the agents beside this file: what `uvicorn` serves in the tests."""
+
+import os
+from pathlib import Path
+
+from apps.langgraph.src.core.agents import AgentRegistry
+from apps.langgraph.src.core.app import create_app
+from shared.logging import configure_logging
+from shared.settings import get_settings
+
+configure_logging("warning", json=False)
+app = create_app(get_settings(), AgentRegistry(Path(os.environ["TEST_AGENTS"])))

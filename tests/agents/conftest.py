@@ -1,0 +1,60 @@
+"""Fixtures of the agents service's tests: running services, on SQLite and on PostgreSQL."""
+
+import site
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.agents.service import TEMPLATE, TOKEN, Service, postgresql, running
+
+# The clients are those that the platform itself pins, and its modules are tested where they stand.
+VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
+site.addsitedir(str(TEMPLATE / ".venv/lib" / VERSION / "site-packages"))
+sys.path.append(str(TEMPLATE))
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service in development, on SQLite; tests use threads of their own."""
+    with running(
+        tmp_path_factory.mktemp("agents"),
+        AGENTS__WEBHOOK_HOSTS='["127.0.0.1"]',
+        AGENTS__WEBHOOK_SECRET=TOKEN,
+    ) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for this test session."""
+    with postgresql(tmp_path_factory.mktemp("database")) as url:
+        yield url
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[httpx2.Client]:
+    """An HTTP client of the service, as a developer on this machine."""
+    with httpx2.Client(base_url=service.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """Settings of an empty database of either kind."""
+    if request.param == "sqlite":
+        return {}
+    url = request.getfixturevalue("postgresql_url")
+    return {"DATABASE__KIND": "postgresql", "DATABASE__URL": new_database(url, tmp_path.name)}
+
+
+def new_database(url: str, name: str) -> str:
+    """Create a database on the server of `url`; its URL."""
+    import psycopg
+
+    name = "".join(letter if letter.isalnum() else "_" for letter in name.lower())
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return url.rsplit("/", 1)[0] + f"/{name}"

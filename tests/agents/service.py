@@ -1,0 +1,151 @@
+"""Runs the agents service as a process of its own, on the code where it stands."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+from tests.conftest import ROOT, free_ports
+
+TEMPLATE = ROOT / "template"
+PYTHON = TEMPLATE / ".venv/bin/python"
+HERE = Path(__file__).parent
+TOKEN = "0123456789abcdef" * 4
+PLATFORM = """\
+[customer]
+name = "Acme"
+slug = "acme"
+domain = "acme.example"
+admin_email = "admin@acme.example"
+created_on = "2026-01-01"
+"""
+# Seconds in which a service starts or stops, whatever else the machine does.
+PATIENCE = 60
+
+
+class Service:
+    """One replica of the agents service; several may share a folder and its database."""
+
+    def __init__(self, root: Path, **settings: object) -> None:
+        self.root = root
+        self.port = free_ports(1)[0]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = root / f"service-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.env = {
+            **os.environ,
+            "PLATFORM_ROOT": str(root),
+            "TEST_AGENTS": str(HERE / "agents"),
+            "PYTHONPATH": f"{HERE}{os.pathsep}{TEMPLATE}",
+            "SERVICE_TOKEN": TOKEN,
+            "SECRET_KEY": TOKEN,
+            "AGENTS__RATE_LIMIT": "1000000/minute",
+            **{name: str(value) for name, value in settings.items()},
+        }
+        (root / "platform.toml").write_text(PLATFORM)
+
+    def migrate(self) -> None:
+        """Run the migration job."""
+        command = [PYTHON, "-m", "apps.langgraph.src.core.migrate"]
+        subprocess.run(command, cwd=TEMPLATE, env=self.env, check=True, capture_output=True)
+
+    def start(self) -> None:
+        """Start the process and return when it answers."""
+        command = [PYTHON, "-m", "uvicorn", "application:app", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--no-access-log"], cwd=TEMPLATE, env=self.env, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the service does not start:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal and wait for the end."""
+        if self.process is not None:
+            self.process.send_signal(number)
+            self.process.wait(PATIENCE)
+            self.process = None
+
+    def kill(self) -> None:
+        """End the process as a loss of power would."""
+        self.stop(signal.SIGKILL)
+
+    def memory(self) -> float:
+        """Resident memory in MiB."""
+        assert self.process is not None
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/ok", timeout=1) as answer:
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+
+
+@contextmanager
+def running(root: Path, **settings: object) -> Iterator[Service]:
+    """A migrated, running service, for as long as the block runs."""
+    service = Service(root, **settings)
+    service.migrate()
+    service.start()
+    try:
+        yield service
+    finally:
+        service.stop()
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server of its own; yields the SQLAlchemy URL of an empty database."""
+    [port] = free_ports(1)
+    data = folder / "postgresql"
+    data.mkdir(parents=True)
+    as_postgres: list[str] = []
+    if os.geteuid() == 0:
+        # The server refuses to run as root.
+        shutil.chown(data, "postgres", "postgres")
+        for parent in data.parents:
+            if not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        as_postgres = ["runuser", "-u", "postgres", "--"]
+    server_bin = _server_bin()
+    initdb = [server_bin / "initdb", "-D", data, "-A", "trust", "-U", "platform", "-E", "UTF8"]
+    subprocess.run([*as_postgres, *initdb], check=True, capture_output=True, cwd="/")
+    server = subprocess.Popen(
+        [*as_postgres, server_bin / "postgres", "-D", data, "-p", str(port), "-k", data],
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        ready = [server_bin / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
+        deadline = time.monotonic() + PATIENCE
+        while subprocess.run(ready, capture_output=True).returncode:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("PostgreSQL does not start")
+            time.sleep(0.05)
+        yield f"postgresql+psycopg://platform@127.0.0.1:{port}/postgres"
+    finally:
+        # The group, because runuser does not pass signals on.
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait(PATIENCE)
+
+
+def _server_bin() -> Path:
+    if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return found[-1].parent
+    if initdb := shutil.which("initdb"):
+        return Path(initdb).resolve().parent
+    raise RuntimeError("no PostgreSQL server: install Debian's package `postgresql`")

@@ -1,0 +1,95 @@
+"""The service's own routes, as a program on the same machine calls them."""
+
+import json
+from uuid import uuid4
+
+import httpx2
+
+
+def test_generate_answers_a_prompt(client: httpx2.Client) -> None:
+    answer = client.post("/echo/generate", json={"prompt": "hello"})
+    assert answer.status_code == 200
+    assert answer.json()["output"] == "echo: hello"
+    assert answer.json()["status"] == "success"
+
+
+def test_generate_goes_on_with_a_thread(client: httpx2.Client) -> None:
+    first = client.post("/echo/generate", json={"prompt": "one"}).json()
+    client.post("/echo/generate", json={"prompt": "two", "thread_id": first["thread_id"]})
+    values = client.get(f"/threads/{first['thread_id']}").json()["values"]
+    assert [message["content"] for message in values["messages"]] == [
+        "one",
+        "echo: one",
+        "two",
+        "echo: two",
+    ]
+
+
+def test_an_interrupt_waits_for_its_answer(client: httpx2.Client) -> None:
+    asked = client.post("/approval/generate", json={"input": {"prompt": "ship it"}}).json()
+    assert asked["status"] == "interrupted"
+    assert asked["interrupt"]["value"] == {"approve": "SHIP IT"}
+    place = asked["thread_id"]
+    assert client.get(f"/approval/status/{place}").json()["interrupt"] == asked["interrupt"]
+    done = client.post(f"/approval/resume/{place}", json={"resume": "yes"}).json()
+    assert (done["status"], done["values"]["verdict"]) == ("success", "yes")
+
+
+def test_history_shows_every_step(client: httpx2.Client) -> None:
+    place = client.post("/counter/generate", json={"input": {"to": 3, "pause": 0}}).json()
+    steps = client.get(f"/counter/history/{place['thread_id']}").json()
+    assert [step["values"].get("counted") for step in steps] == [
+        [0, 1, 2],
+        [0, 1],
+        [0],
+        [],
+        [],
+    ]
+
+
+def test_a_stream_shows_tokens_and_ends_with_the_answer(client: httpx2.Client) -> None:
+    with client.stream("POST", "/talker/generate", json={"prompt": "x", "stream": True}) as answer:
+        events = read_events(answer)
+    text = "".join(data["text"] for name, data in events if name == "token")
+    name, end = events[-1]
+    assert events[0][0] == "metadata"
+    assert name == "end"
+    assert text == end["output"]
+    assert end["usage"]["talker"]["output_tokens"] == 20
+
+
+def test_a_failure_shows_no_internals_in_production(client: httpx2.Client) -> None:
+    answer = client.post("/failing/generate", json={"prompt": "x"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["error"] == "RuntimeError"
+
+
+def test_limits_end_a_run(client: httpx2.Client) -> None:
+    steps = client.post("/limited/generate", json={"input": {}})
+    time = client.post("/limited/generate", json={"input": {"pause": 30}})
+    assert (steps.status_code, steps.json()["error"]["error"]) == (500, "StepLimit")
+    assert (time.status_code, time.json()["error"]["error"]) == (504, "RunTimeout")
+
+
+def test_an_input_that_the_agent_cannot_take_is_refused(client: httpx2.Client) -> None:
+    answer = client.post("/counter/generate", json={"input": {"to": "three"}})
+    assert answer.status_code == 422
+    assert "input.to" in answer.json()["detail"]
+
+
+def test_an_agent_that_does_not_load_shows_its_error_to_its_author(client: httpx2.Client) -> None:
+    answer = client.post("/broken/generate", json={"prompt": "x"})
+    assert answer.status_code == 503
+    assert "not today" in answer.json()["detail"]
+    assert client.post(f"/{uuid4()}/generate", json={"prompt": "x"}).status_code == 404
+
+
+def read_events(answer: httpx2.Response) -> list[tuple[str, dict]]:
+    """The server-sent events of an answer, as names and JSON values."""
+    events, name = [], ""
+    for line in answer.iter_lines():
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            events.append((name, json.loads(line.removeprefix("data: "))))
+    return events
