@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -153,6 +154,19 @@ def test_no_prompt_is_lost_or_answered_twice_by_kills_at_random_moments(
         assert conversation.wait_until_done() == "idle"
         assert conversation.messages == [f"log {log}", "Answer: logged"]
         assert log.read_text() == "1\n"
+
+
+def test_many_readers_hold_no_connection_to_the_database(
+    conversation: Conversation, signal_file: Path
+) -> None:
+    with ExitStack() as readers:
+        readers.enter_context(conversation.ask(f"wait {signal_file}"))
+        # More than the pool has connections.
+        for _ in range(20):
+            readers.enter_context(conversation.attach())
+        assert conversation.state["status"] == "running"
+        signal_file.write_text("for all")
+        assert conversation.wait_until_done() == "idle"
 
 
 def test_stopping_does_not_wait_for_readers(
