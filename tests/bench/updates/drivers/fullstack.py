@@ -16,9 +16,7 @@ def upgrade(project: Path, base: Path, ours: Path, theirs: Path, renames: str) -
     apply_renames(base, pairs)
     apply_renames(ours, pairs)
     for tree in (base, theirs, ours):
-        normalize_tree(
-            tree, format_code=True, ruff_config=project / "pyproject.toml", rendered=tree != ours
-        )
+        normalize_tree(tree, format_code=True, ruff_config=project / "pyproject.toml")
     result = merge_trees(base, ours, theirs)
     materialize(result, project, branch="upgrade")
     cleanup_store(result.merged_tree)

@@ -15,6 +15,8 @@ NATURAL_KEYS = (
 )
 ARGUMENT_LISTS = {"args", "cmd", "command", "entrypoint", "exec", "test"}
 ORDERED_LISTS = {"steps", "script", "before_script", "after_script", "stages", "runcmd"}
+Found = Sequence[Mapping[str, Hashable]]
+Keys = Callable[[object], dict[str, str]]
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*([<>=!~;@].*)?")
 
 
@@ -59,17 +61,19 @@ def ambiguous(key: str, lists: Sequence[list[object]], names: Sequence[Sequence[
     a command line, different steps added at one place, or different items instead of one."""
     if key in ARGUMENT_LISTS:
         return merge_sequences(*([freeze(item) for item in items] for items in lists)) is None
-    common = set(names[0]) & set(names[1]) & set(names[2])
-    in_ours, in_theirs = (_between(side, common, set(names[0])) for side in names[1:])
-    keyless = not any(_item_keys(item) for items in lists for item in items)
-    gone = dict[str, set[str]]()
-    if keyless and not _requirement_keys(*lists):
-        gone = _between(names[0], common, {*names[1], *names[2]})
-    return any(
-        ours and theirs and (key in ORDERED_LISTS or place in gone)
+    base, ours, theirs = (set(side) for side in names)
+    kept = base & ours & theirs
+    in_ours, in_theirs = _between(names[1], kept, base), _between(names[2], kept, base)
+    both_added = {
+        place
         for place in in_ours.keys() & in_theirs.keys()
-        for ours, theirs in [(in_ours[place] - in_theirs[place], in_theirs[place] - in_ours[place])]
-    )
+        if in_ours[place] - in_theirs[place] and in_theirs[place] - in_ours[place]
+    }
+    if key in ORDERED_LISTS:
+        return bool(both_added)
+    keyed = any(_item_keys(item) for items in lists for item in items) or _requirement_keys(*lists)
+    both_removed = _between(names[0], kept, ours | theirs)
+    return not keyed and bool(both_added & both_removed.keys())
 
 
 def _between(names: Sequence[str], anchors: set[str], but: set[str]) -> dict[str, set[str]]:
@@ -92,10 +96,6 @@ def _place(merged: list[str], before: Sequence[str], after: Sequence[str], base:
                 place += 1
             return place
     return next((merged.index(name) for name in after if name in merged), len(merged))
-
-
-Found = Sequence[Mapping[str, Hashable]]
-Keys = Callable[[object], dict[str, str]]
 
 
 def _name(
@@ -199,12 +199,12 @@ def _requirement_keys(*lists: list[object]) -> Keys | None:
         return None
     if not any(match and match[3] for match in found.values()):
         return None
-    return lambda item: {"": re.sub(r"[-_.]+", "-", str(item)[: len(_name_of(item))]).lower()}
+    return _requirement_key
 
 
-def _name_of(item: object) -> str:
+def _requirement_key(item: object) -> dict[str, str]:
     match = _REQUIREMENT.fullmatch(str(item))
-    return match[1] if match else ""
+    return {"": re.sub(r"[-_.]+", "-", match[1]).lower()} if match else {}
 
 
 def freeze(item: object) -> Hashable:
