@@ -88,9 +88,11 @@ async def answer_interrupt(
     interrupt_id = body.interrupt_id or (ids[0] if len(ids) == 1 else None)
     if interrupt_id not in ids:
         raise HTTPException(
-            409, f"Say which question is answered: `interrupt_id` must be one of {', '.join(ids)}."
+            409, f"Say which question is answered: `interrupt_id` must be one of {ids}."
         )
-    text = body.value if isinstance(body.value, str) else json.dumps(body.value, indent=2)
+    text = body.value
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False, indent=2)
     return await _start(
         request, session, conversation, storable(text), {"resume": {interrupt_id: body.value}}
     )
