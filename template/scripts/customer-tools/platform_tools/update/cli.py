@@ -1,4 +1,4 @@
-"""`platform update` and `platform resolve`."""
+"""`platform update`, `platform resolve` and `platform merge-driver`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     """Add this package's commands to the `platform` command."""
     app.command()(update)
     app.command()(resolve)
+    app.command("merge-driver")(merge_driver)
 
 
 def update(
@@ -81,3 +82,10 @@ def resolve(
         raise PlatformError("--use takes yours or framework.", code=2)
     root = bootstrap.find_root(Path.cwd())
     bootstrap.go_on(root, "resolve", side=use, zone=zone, paths=paths or [])
+
+
+def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> None:
+    """Merge three versions of a file for git, which passes %O %A %B %P."""
+    from platform_tools.update.mergedriver import merge_driver as merge
+
+    raise typer.Exit(merge(base, ours, theirs, path))

@@ -1,0 +1,79 @@
+"""Every command of docs/customer/updates.md runs and does what the page says."""
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.update.conftest import FILES, REPOSITORY, Customer, Vendor, git
+
+PAGE = (REPOSITORY / "template/docs/customer/updates.md").read_text()
+COMMANDS = set(re.findall(r"uv run platform ((?:update|resolve)[^`\n]*)", PAGE))
+LOGGING = str(FILES["shared/logging.py"])
+MINE = LOGGING.replace("line 9\n", "line 9, mine\n")
+
+
+def test_every_command_of_the_page(
+    vendor: Vendor, copy: Callable[..., Customer], tmp_path: Path
+) -> None:
+    vendor.configure(
+        model_provider={"type": "str", "default": "offline"},
+        services={"type": "yaml", "default": "[web]"},
+    )
+    vendor.release("v1.1.0")
+    vendor.release("v1.2.0", {"shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n")})
+    customer = copy(tag="v1.1.0")
+    left = set(COMMANDS)
+
+    def type_in(command: str, code: int = 0, **names: object) -> str:
+        left.discard(command)
+        words = shlex.split(command)
+        if words[0] == "update" and not {"--continue", "--abort", "--source"} & set(words):
+            words.append("--no-verify")
+        result = customer.platform(*(str(names.get(word, word)) for word in words))
+        assert result.code == code, result.output
+        return result.output
+
+    customer.commit({"shared/logging.py": MINE})
+    type_in("update --preview")
+    assert '"conflict"' in type_in("update --preview --json")
+    type_in("update", code=3)
+    type_in("resolve", code=2)
+    type_in("resolve --use yours")
+    type_in("update --continue")
+    assert customer.read("shared/logging.py") == MINE
+    customer.git("revert", "--no-edit", "HEAD")
+    type_in("update --to v1.2.0", code=3)
+    type_in("update --abort")
+    type_in("update --to v1.2.0", code=3)
+    customer.platform("resolve", "--use", "framework", "--zone", "framework")
+    type_in("update --continue --no-verify")
+    assert "line 9, new\n" in customer.read("shared/logging.py")
+    type_in("update --data model_provider=openai")
+    assert "model_provider: openai" in customer.read(".copier-answers.yml")
+    type_in('update --data "services=[]"')
+    assert "services: []" in customer.read(".copier-answers.yml")
+    type_in('update --data "services=[web]"')
+    vendor.release("v1.3.0", {"shared/new.py": "new\n"})
+    bundle = tmp_path / "release.bundle"
+    git(vendor.root, "bundle", "create", "--quiet", bundle, "--all")
+    vendor.root.rename(tmp_path / "moved")
+    type_in("update --from release.bundle", **{"release.bundle": bundle})
+    assert customer.read("shared/new.py") == "new\n"
+    type_in("update --source ADDRESS", ADDRESS=tmp_path / "moved")
+    assert str(tmp_path / "moved") in customer.read(".copier-answers.yml")
+    assert left == set()
+
+
+def test_the_merge_driver_of_the_page(copy: Callable[..., Customer]) -> None:
+    customer = copy()
+    assert "merge.platform.driver" in PAGE
+    base = customer.read("platform.toml")
+    for name, text in (("base", base), ("ours", base + "mine = 1\n"), ("theirs", base + "b = 2\n")):
+        (customer.root.parent / name).write_text(text)
+    files = [customer.root.parent / name for name in ("base", "ours", "theirs")]
+
+    result = customer.platform("merge-driver", *files, "platform.toml")
+
+    assert result.code == 0, result.output
+    assert files[1].read_text() == base + "mine = 1\nb = 2\n"
