@@ -23,20 +23,19 @@ from shared.settings import get_settings
 print(json.dumps(asyncio.run(Database(get_settings()).problem())))
 """
 ASK_LANGGRAPH = """
-import asyncio, json
+import json
 from sqlalchemy.exc import SQLAlchemyError
 from apps.langgraph.src.core.storage import schema
-from shared.database import create_engine
+from shared.database import create_threads_engine
 from shared.settings import get_settings
 
-async def problem():
-    try:
-        async with create_engine(get_settings().database_url("agents")).connect() as connection:
-            await schema.check(connection)
-    except (schema.SchemaOutdatedError, SQLAlchemyError, OSError) as error:
-        return str(error)
-
-print(json.dumps(asyncio.run(problem())))
+problem = None
+try:
+    with create_threads_engine(get_settings().database_url("agents")).connect() as connection:
+        schema.check(connection)
+except (schema.SchemaOutdatedError, SQLAlchemyError, OSError) as error:
+    problem = str(error)
+print(json.dumps(problem))
 """
 # Prints the names of the agents that load, and the errors of the others by name.
 ASK_AGENTS = """
@@ -67,7 +66,10 @@ def databases() -> Iterator[Finding]:
             # Asking would create it.
             yield Finding("ok", f"{name} database", "none yet; `platform dev` creates it")
             continue
-        mend = f"Back up, then: uv run python -m apps.{name}.src.core.migrate"
+        mend = (
+            "Out of reach: see that it runs, and DATABASE__URL in .env. An old schema: "
+            f"back up, then uv run python -m apps.{name}.src.core.migrate"
+        )
         try:
             problem = _ask(code)
         except _FailedError as error:
