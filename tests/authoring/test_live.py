@@ -58,8 +58,10 @@ def test_a_conversation_outlives_a_new_version(workshop: Workshop) -> None:
     thread = workshop.generate("kept", prompt="hi")["thread_id"]
     write(workshop, "kept", ECHO % "two")
     workshop.await_that(lambda: workshop.output("kept", "hi") == "two")
-    state = workshop.generate("kept", prompt="again", thread_id=thread)
-    texts = [message["content"] for message in state["values"]["messages"]]
+    workshop.generate("kept", prompt="again", thread_id=thread)
+    with urllib.request.urlopen(f"{workshop.url}/kept/history/{thread}", timeout=60) as answer:
+        newest = json.load(answer)[0]
+    texts = [message["content"] for message in newest["values"]["messages"]]
     assert texts == ["hi", "one", "again", "two"]
 
 

@@ -1,0 +1,61 @@
+"""One agent asks another, within one run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+
+from apps.langgraph.src.core.agents import AgentRegistry, get_registry
+from apps.langgraph.src.core.handoff import agent_tool
+
+FRONT = """
+from langchain.agents import create_agent
+from apps.langgraph.src.core.handoff import agent_tool
+from apps.langgraph.src.core.models import get_model
+
+graph = create_agent(get_model(__file__), tools=[agent_tool(__file__, "billing-desk")])
+"""
+DESK = """
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import interrupt
+
+def reply(state: MessagesState):
+    said = interrupt("Really?")
+    return {"messages": [("ai", f"The bill is {said}.")]}
+
+graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
+"""
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> AgentRegistry:
+    for name, graph in (("front", FRONT), ("billing-desk", DESK)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "graph.py").write_text(graph)
+    (tmp_path / "billing-desk/agent.toml").write_text('description = "Knows every bill."\n')
+    return get_registry(tmp_path)
+
+
+async def test_interrupt_and_answer_of_the_other_agent_reach_the_user(
+    registry: AgentRegistry,
+) -> None:
+    agent = registry.get("front")
+    graph = agent.graph.copy(update={"checkpointer": InMemorySaver()})
+    config: Any = {"configurable": {"thread_id": "1", "agent": "front"}}
+    stopped = await graph.ainvoke(agent.input_for("Ask billing about my bill"), config)
+    assert stopped["__interrupt__"][0].value == "Really?"
+    result = await graph.ainvoke(Command(resume="paid"), config)
+    assert "The bill is paid." in agent.answer(result)
+
+
+async def test_agents_do_not_ask_in_a_circle(registry: AgentRegistry) -> None:
+    tool = agent_tool(registry.folder / "front/graph.py", "billing-desk")
+    config: Any = {"configurable": {"agent": "billing-desk"}}
+    assert "cannot be asked again" in await tool.ainvoke({"task": "pay"}, config)
+
+
+def test_unknown_agent_is_refused_at_once(registry: AgentRegistry) -> None:
+    with pytest.raises(ValueError, match="no agent 'sales'"):
+        agent_tool(registry.folder / "front/graph.py", "sales")

@@ -1,0 +1,107 @@
+"""Which model an agent gets, and what its calls cost."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableWithFallbacks
+
+from apps.langgraph.src.core.models import OfflineChatModel, UsageRecorder, get_model
+from shared.settings import Model, Price, get_settings
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Path:
+    """The `graph.py` of an agent."""
+    (tmp_path / "graph.py").touch()
+    return tmp_path / "graph.py"
+
+
+@pytest.fixture(autouse=True)
+def platform(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sets the platform's model."""
+
+    def use(**values: Any) -> None:
+        monkeypatch.setattr(get_settings(), "model", Model.model_validate(values))
+
+    use()
+    return use
+
+
+def describe(model: Any) -> tuple[str, str]:
+    return type(model).__name__, getattr(model, "model_name", "") or getattr(model, "model", "")
+
+
+def test_platform_decides(agent: Path, platform: Any) -> None:
+    platform(provider="openai-compatible", base_url="http://127.0.0.1:1/v1", name="local")
+    assert describe(get_model(agent)) == ("ChatOpenAI", "local")
+
+
+def test_agent_decides_for_itself(agent: Path, platform: Any) -> None:
+    platform(provider="openai-compatible", base_url="http://127.0.0.1:1/v1", name="local")
+    (agent.parent / "agent.toml").write_text('[model]\nprovider = "ollama"\nname = "tiny"\n')
+    model: Any = get_model(agent)
+    assert describe(model) == ("ChatOllama", "tiny")
+    assert model.base_url is None
+
+
+def test_offline_model_imports_no_provider(agent: Path) -> None:
+    for name in [name for name in sys.modules if name.startswith("langchain_anthropic")]:
+        del sys.modules[name]
+    assert isinstance(get_model(agent), OfflineChatModel)
+    assert "langchain_anthropic" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"provider": "openai"}, "OPENAI_API_KEY is not set"),
+        ({"provider": "anthropic"}, "ANTHROPIC_API_KEY is not set"),
+        ({"provider": "openai-compatible", "base_url": "http://127.0.0.1:1"}, "MODEL__NAME"),
+    ],
+)
+def test_error_names_the_setting(
+    agent: Path, platform: Any, values: dict[str, str], error: str
+) -> None:
+    platform(**values)
+    with pytest.raises(ValueError, match=error):
+        get_model(agent)
+
+
+async def test_fallback_answers_when_the_model_does_not(agent: Path, platform: Any) -> None:
+    platform(
+        provider="openai-compatible",
+        base_url="http://127.0.0.1:1/v1",
+        name="down",
+        max_retries=0,
+        fallbacks=[{"provider": "offline"}],
+    )
+    model: Any = get_model(agent)
+    assert isinstance(model, RunnableWithFallbacks)
+    assert "demo model" in (await model.ainvoke("Hello")).text
+    assert (await model.bind_tools([], tool_choice=None).ainvoke("Hello")).text
+
+
+def test_cost_of_a_model_with_a_price() -> None:
+    usage = {"input_tokens": 1_000_000, "output_tokens": 500_000, "total_tokens": 1_500_000}
+    answer = AIMessage("hi", usage_metadata=usage)
+    recorder = UsageRecorder({"priced": Price(input=2, output=10)})
+
+    class Priced(GenericFakeChatModel):
+        model_name: str = "priced"
+
+    Priced(messages=iter([answer])).invoke("hi", {"callbacks": [recorder]})
+    assert recorder.total.calls == 1
+    assert recorder.total.cost == pytest.approx(7)
+
+
+def test_cost_without_a_price_is_unknown() -> None:
+    recorder = UsageRecorder({})
+    FakeListChatModel(responses=["hi"]).invoke("hi", {"callbacks": [recorder]})
+    OfflineChatModel().invoke("hi", {"callbacks": [recorder]})
+    assert recorder.total.calls == 2
+    assert recorder.total.cost is None
