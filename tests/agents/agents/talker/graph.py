@@ -5,10 +5,12 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langgraph.graph import MessagesState, StateGraph
 
 WORDS = [f"word{number} " for number in range(20)]
+USAGE = UsageMetadata(input_tokens=5, output_tokens=20, total_tokens=25)
 
 
 class Talker(BaseChatModel):
@@ -21,17 +23,14 @@ class Talker(BaseChatModel):
         return "talker"
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage("".join(WORDS)))])
+        message = AIMessage("".join(WORDS), usage_metadata=USAGE)
+        return ChatResult(generations=[ChatGeneration(message=message)])
 
     async def _astream(self, *_: Any, **__: Any) -> AsyncIterator[ChatGenerationChunk]:
         for number, word in enumerate(WORDS, 1):
             message = AIMessageChunk(word)
             if number == len(WORDS):
-                message.usage_metadata = {
-                    "input_tokens": 5,
-                    "output_tokens": len(WORDS),
-                    "total_tokens": len(WORDS) + 5,
-                }
+                message.usage_metadata = USAGE
             yield ChatGenerationChunk(message=message)
 
 

@@ -50,7 +50,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the chunks until they end or the reader goes away."""
         task = asyncio.current_task()
-        gone = asyncio.ensure_future(receive())
+        gone = asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda done: task and not done.cancelled() and task.cancel())
         head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
@@ -64,6 +64,11 @@ class EventStream(Response):
         finally:
             gone.cancel()
             await self._chunks.aclose()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def encode(name: str, data: bytes, event_id: int | None = None) -> bytes:

@@ -1,0 +1,198 @@
+"""The clients that the world has, unmodified, against the running service."""
+
+import asyncio
+import json
+import os
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.agents.service import TEMPLATE, Service
+
+HELLO = {"messages": [{"role": "user", "content": "hello"}]}
+
+
+def last_text(values: dict) -> str:
+    return values["messages"][-1]["content"]
+
+
+def test_langgraph_sdk(service: Service) -> None:
+    from langgraph_sdk import get_client
+
+    async def main() -> None:
+        client = get_client(url=service.url)
+        assistants = {one["assistant_id"]: one for one in await client.assistants.search(limit=100)}
+        assert assistants["echo"]["metadata"]["error"] is None
+        assert "not today" in assistants["broken"]["metadata"]["error"]
+        assert (await client.assistants.get_schemas("counter"))["input_schema"]["properties"]["to"]
+        thread = await client.threads.create(metadata={"topic": "greeting"})
+        modes = ["values", "updates", "messages-tuple", "custom", "debug"]
+        parts = [
+            part
+            async for part in client.runs.stream(
+                thread["thread_id"], "talker", input=HELLO, stream_mode=modes
+            )
+        ]
+        assert parts[0].event == "metadata"
+        assert parts[-1].event == "end"
+        assert sum(part.event == "messages" for part in parts) >= 20
+        assert {"values", "updates", "debug"} <= {part.event for part in parts}
+        found = await client.threads.search(metadata={"topic": "greeting"})
+        assert found[0]["values"] == (await client.threads.get_state(thread["thread_id"]))["values"]
+        await client.threads.update_state(
+            thread["thread_id"], {"messages": [{"role": "user", "content": "added"}]}
+        )
+        history = await client.threads.get_history(thread["thread_id"])
+        assert last_text(history[0]["values"]) == "added"
+        assert last_text(await client.runs.wait(None, "echo", input=HELLO)) == "echo: hello"
+        await client.threads.delete(thread["thread_id"])
+        assert await client.threads.search(metadata={"topic": "greeting"}) == []
+
+    asyncio.run(main())
+
+
+def test_langgraph_sdk_interrupts(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create()["thread_id"]
+    asked = client.runs.wait(thread, "approval", input={"prompt": "ship"})
+    assert asked["__interrupt__"][0]["value"] == {"approve": "SHIP"}
+    assert client.threads.get(thread)["status"] == "interrupted"
+    done = client.runs.wait(thread, "approval", command={"resume": "no"})
+    assert done["verdict"] == "no"
+    assert client.threads.get(thread)["status"] == "idle"
+    client.runs.wait(thread, "approval", input={"prompt": "x"}, interrupt_before=["approve"])
+    assert client.threads.get_state(thread)["next"] == ["approve"]
+
+
+def test_langgraph_sdk_background_runs(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+    from langgraph_sdk.errors import ConflictError
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create()["thread_id"]
+    values = {"to": 20, "pause": 0.05}
+    run = client.runs.create(thread, "counter", input=values, stream_mode="updates")
+    with pytest.raises(ConflictError):
+        client.runs.create(thread, "counter", input=values)
+    queued = client.runs.create(
+        thread, "counter", input={"to": 22, "pause": 0}, multitask_strategy="enqueue"
+    )
+    assert queued["status"] == "pending"
+    parts = list(client.runs.join_stream(thread, run["run_id"]))
+    assert [part.event for part in parts] == ["metadata", *["updates"] * 20, "end"]
+    again = list(client.runs.join_stream(thread, run["run_id"], last_event_id=parts[9].id))
+    assert again == parts[10:]
+    assert client.runs.join(thread, queued["run_id"])["counted"] == list(range(22))
+    long = client.runs.create(thread, "counter", input={"to": 1000, "pause": 0.05})
+    client.runs.cancel(thread, long["run_id"], wait=True)
+    assert client.runs.get(thread, long["run_id"])["status"] == "interrupted"
+    assert [one["run_id"] for one in client.runs.list(thread)] == [
+        long["run_id"],
+        queued["run_id"],
+        run["run_id"],
+    ]
+
+
+def test_remote_graph(service: Service) -> None:
+    from langgraph.pregel.remote import RemoteGraph
+    from langgraph.types import Command
+
+    graph = RemoteGraph("approval", url=service.url)
+    config = {"configurable": {"thread_id": str(uuid4())}}
+    assert set(graph.get_graph().nodes) == {"__start__", "draft", "approve", "__end__"}
+    graph.invoke({"prompt": "ship"}, config)
+    state = graph.get_state(config)
+    assert state.next == ("approve",)
+    assert state.interrupts[0].value == {"approve": "SHIP"}
+    assert graph.invoke(Command(resume="yes"), config)["verdict"] == "yes"
+    tokens = [
+        message["content"]
+        for message, _ in RemoteGraph("talker", url=service.url).stream(
+            HELLO, stream_mode="messages"
+        )
+        if message["type"] == "AIMessageChunk"
+    ]
+    assert "".join(tokens).split() == [f"word{number}" for number in range(20)]
+
+
+def test_openai_client(service: Service) -> None:
+    from openai import OpenAI
+
+    client = OpenAI(base_url=f"{service.url}/v1", api_key=service.env["SERVICE_TOKEN"])
+    assert {"echo", "talker"} <= {model.id for model in client.models.list()}
+    whole = client.chat.completions.create(model="talker", messages=HELLO["messages"])
+    assert whole.usage.completion_tokens == 20
+    chunks = list(
+        client.chat.completions.create(
+            model="talker",
+            messages=HELLO["messages"],
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+    )
+    deltas = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices]
+    assert "".join(deltas) == whole.choices[0].message.content
+    assert sum(delta != "" for delta in deltas) == 20
+    assert chunks[-1].usage.total_tokens == whole.usage.total_tokens
+    composed = client.chat.completions.create(model="echo", messages=HELLO["messages"], stream=True)
+    assert "".join(c.choices[0].delta.content or "" for c in composed) == "echo: hello"
+
+
+SCRIPT = """
+import { Client } from '@langchain/langgraph-sdk'
+const client = new Client({ apiUrl: process.argv[2], apiKey: process.argv[3] })
+const thread = await client.threads.create()
+const events = []
+for await (const part of client.runs.stream(thread.thread_id, 'talker', {
+  input: { messages: [{ role: 'user', content: 'hello' }] },
+  streamMode: ['values', 'messages-tuple', 'messages'],
+})) events.push(part.event)
+const asked = await client.runs.wait(null, 'approval', { input: { prompt: 'ship' } })
+const state = await client.threads.getState(thread.thread_id)
+const assistants = await client.assistants.search({ limit: 100 })
+console.log(JSON.stringify({
+  events, asked, messages: state.values.messages.length, assistants: assistants.length,
+}))
+"""
+
+
+@pytest.fixture(scope="session")
+def javascript(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with LangGraph's JavaScript SDK."""
+    folder = tmp_path_factory.mktemp("javascript")
+    (folder / "main.mjs").write_text(SCRIPT)
+    (folder / "package.json").write_text('{"private": true}')
+    node = TEMPLATE / ".venv/bin"
+    subprocess.run(
+        [
+            node / "npm",
+            "install",
+            "--silent",
+            "--no-fund",
+            "--no-audit",
+            "@langchain/langgraph-sdk@2",
+        ],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"},
+        check=True,
+    )
+    return folder
+
+
+def test_javascript_sdk(service: Service, javascript: Path) -> None:
+    done = subprocess.run(
+        [TEMPLATE / ".venv/bin/node", "main.mjs", service.url, service.env["SERVICE_TOKEN"]],
+        cwd=javascript,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert seen["events"][0] == "metadata"
+    assert {"values", "messages", "messages/partial", "end"} <= set(seen["events"])
+    assert seen["asked"]["__interrupt__"][0]["value"] == {"approve": "SHIP"}
+    assert seen["messages"] == 2

@@ -1,0 +1,132 @@
+"""Nobody gets in without the token, and nobody sees what is another user's."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.agents.service import TOKEN, Service, running
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+PRIVATE = [
+    ("GET", "/ready"),
+    ("GET", "/metrics"),
+    ("GET", "/openapi.json"),
+    ("POST", "/assistants/search"),
+    ("POST", "/threads"),
+    ("POST", "/runs/wait"),
+    ("POST", "/echo/generate"),
+    ("GET", f"/echo/status/{uuid4()}"),
+    ("GET", "/v1/models"),
+]
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service in production with tight limits."""
+    with running(
+        tmp_path_factory.mktemp("production"),
+        ENVIRONMENT="production",
+        AGENTS__MAX_BODY_BYTES=2000,
+        AGENTS__RATE_LIMIT="5/minute",
+    ) as service:
+        yield service
+
+
+@pytest.mark.parametrize(("method", "path"), PRIVATE)
+def test_production_always_needs_the_token(production: Service, method: str, path: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Api-Key": TOKEN[:-1]}):
+        answer = httpx2.request(method, production.url + path, headers=headers)
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/ok", "/info", "/health"])
+def test_public_routes(production: Service, path: str) -> None:
+    assert httpx2.get(production.url + path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"Authorization": "Basic eDp5"},
+    ],
+)
+def test_development_needs_no_token_only_for_local_programs(
+    client: httpx2.Client, headers: dict[str, str]
+) -> None:
+    assert client.get("/v1/models").status_code == 200
+    assert client.get("/v1/models", headers=headers).status_code == 401
+    assert client.get("/v1/models", headers={**headers, **BEARER}).status_code in (200, 401)
+
+
+def test_threads_belong_to_their_user(client: httpx2.Client) -> None:
+    anna, ben = ({**BEARER, "X-Platform-User": name} for name in ("anna", "ben"))
+    made = client.post("/echo/generate", json={"prompt": "secret"}, headers=anna).json()
+    place = f"/threads/{made['thread_id']}"
+    for path in (place, f"{place}/state", f"{place}/runs", f"{place}/runs/{made['run_id']}"):
+        assert client.get(path, headers=anna).status_code == 200
+        assert client.get(path, headers=ben).status_code == 404
+    stolen = {"assistant_id": "echo", "input": {"messages": []}, "if_not_exists": "create"}
+    assert client.post(f"{place}/runs/wait", json=stolen, headers=ben).status_code == 404
+    assert client.delete(place, headers=ben).status_code == 404
+    assert made["thread_id"] not in client.post("/threads/search", json={}, headers=ben).text
+
+
+def test_roles_say_who_may_use_an_agent(client: httpx2.Client) -> None:
+    clerk = {**BEARER, "X-Platform-User": "anna", "X-Platform-Roles": "sales, finance"}
+    guest = {**BEARER, "X-Platform-User": "ben"}
+    prompt = {"prompt": "x"}
+    assert client.post("/restricted/generate", json=prompt, headers=clerk).status_code == 200
+    assert client.post("/restricted/generate", json=prompt, headers=guest).status_code == 403
+    assert "restricted" not in client.get("/v1/models", headers=guest).text
+
+
+def test_a_client_cannot_decide_what_is_the_service_s(client: httpx2.Client) -> None:
+    other = client.post("/threads", json={}).json()["thread_id"]
+    config = {"configurable": {"thread_id": other, "user_id": "root", "__pregel_resuming": True}}
+    body = {"assistant_id": "echo", "input": {"messages": "x"}, "config": config}
+    assert client.post("/runs/wait", json=body).status_code == 200
+    assert client.get(f"/threads/{other}/state").json()["values"] == {}
+
+
+def test_production_shows_no_internals(production: Service) -> None:
+    failed = httpx2.post(f"{production.url}/failing/generate", json={"prompt": "x"}, headers=BEARER)
+    broken = httpx2.post(f"{production.url}/broken/generate", json={"prompt": "x"}, headers=BEARER)
+    assert failed.status_code == 500
+    assert failed.json()["run_id"] in failed.json()["detail"]
+    assert "swordfish" not in failed.text
+    assert broken.status_code == 503
+    assert "not today" not in broken.text
+
+
+def test_a_body_beyond_the_limit_is_refused(production: Service) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b'{"prompt": "' + b"x" * 3000 + b'"}'
+
+    for content in (b"x" * 3000, chunks()):
+        answer = httpx2.post(f"{production.url}/echo/generate", content=content, headers=BEARER)
+        assert answer.status_code == 413
+
+
+def test_a_user_may_start_so_many_runs(production: Service) -> None:
+    headers = {**BEARER, "X-Platform-User": "busy"}
+    answers = [
+        httpx2.post(f"{production.url}/echo/generate", json={"prompt": "x"}, headers=headers)
+        for _ in range(6)
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+
+
+@pytest.mark.parametrize("content", [b'{"prompt": "\\ud800"}', b'{"input": {"to": NaN}}', b"{"])
+def test_what_is_not_strict_json_is_refused(client: httpx2.Client, content: bytes) -> None:
+    answer = client.post(
+        "/counter/generate", content=content, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 422
