@@ -6,7 +6,7 @@ understand -> propose -> approve -> act, or the end if the person rejects the pl
 from typing import Any, Literal, cast
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
 from apps.langgraph.src.core.approval import request_approval
@@ -43,7 +43,7 @@ async def approve(state: State) -> Command[Literal["act", "__end__"]]:
     )
     if not approval.approved:
         text = f"The plan was rejected. {approval.reason}".strip()
-        return Command(update={"messages": [AIMessage(text)]}, goto=END)
+        return Command(update={"messages": [AIMessage(text)]}, goto="__end__")
     return Command(update={"plan": Plan.model_validate(approval.arguments)}, goto="act")
 
 

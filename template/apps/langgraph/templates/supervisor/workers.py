@@ -5,13 +5,15 @@ too: add `agent_tool(__file__, "its-name")` from `apps.langgraph.src.core.handof
 """
 
 from langchain.agents import create_agent
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 
 from apps.langgraph.src.core.models import get_model
 from apps.langgraph.src.core.prompts import load_prompt
 
 # "nostream": a worker's words are a result for the supervisor, not the answer to the user.
-INNER = {"tags": ["nostream"]}
+INNER = RunnableConfig(tags=["nostream"])
 
 researcher = create_agent(
     get_model(__file__), system_prompt=load_prompt(__file__, "researcher"), name="researcher"
@@ -24,14 +26,14 @@ writer = create_agent(
 @tool
 async def research(task: str) -> str:
     """Research a question and return the facts that matter for it."""
-    result = await researcher.ainvoke({"messages": [("human", task)]})
+    result = await researcher.ainvoke({"messages": [HumanMessage(task)]})
     return str(result["messages"][-1].text)
 
 
 @tool
 async def write(task: str) -> str:
     """Write a text; the task must hold every fact that the text needs."""
-    result = await writer.ainvoke({"messages": [("human", task)]})
+    result = await writer.ainvoke({"messages": [HumanMessage(task)]})
     return str(result["messages"][-1].text)
 
 

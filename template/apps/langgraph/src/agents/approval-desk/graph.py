@@ -6,7 +6,7 @@ propose -> approve -> act, or the end if the person rejects the proposal
 from typing import Any, Literal, cast
 
 from langchain_core.messages import AIMessage, SystemMessage
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
 from apps.langgraph.src.core.approval import request_approval
@@ -34,7 +34,7 @@ async def approve(state: State) -> Command[Literal["act", "__end__"]]:
     )
     if not approval.approved:
         text = f"The reply was not sent. {approval.reason}".strip()
-        return Command(update={"messages": [AIMessage(text)]}, goto=END)
+        return Command(update={"messages": [AIMessage(text)]}, goto="__end__")
     return Command(update={"reply": Reply.model_validate(approval.arguments)}, goto="act")
 
 

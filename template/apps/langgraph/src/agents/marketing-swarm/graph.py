@@ -36,9 +36,9 @@ async def planner(state: State) -> Command[Literal["writer"]]:
     return Command(update={"plan": plan, "rounds": 0}, goto=[Send("writer", job) for job in jobs])
 
 
-async def writer(job: Job) -> dict[str, Any]:
+async def writer(state: Job) -> dict[str, Any]:
     """Write one section, or rewrite it as the editor wants it."""
-    plan, assignment = job["plan"], job["assignment"]
+    plan, assignment = state["plan"], state["assignment"]
     lines = [
         f"Product: {plan.product}",
         f"Audience: {plan.audience}",
@@ -46,8 +46,8 @@ async def writer(job: Job) -> dict[str, Any]:
         f"Section: {assignment.title}",
         f"Task: {assignment.task}",
     ]
-    if job["instruction"]:
-        lines += [f"Draft: {job['draft']}", f"Change: {job['instruction']}"]
+    if state["instruction"]:
+        lines += [f"Draft: {state['draft']}", f"Change: {state['instruction']}"]
     prompt = SystemMessage(load_prompt(__file__, "writer"))
     answer = await writer_model.ainvoke([prompt, HumanMessage("\n".join(lines))])
     return {"drafts": {assignment.title: answer.text}}
