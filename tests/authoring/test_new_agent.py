@@ -29,6 +29,15 @@ def test_agent_is_complete_clean_and_tested(project: Workshop, template: str) ->
     assert " passed" in project.run("uv", "run", "pytest", "-q", str(folder))
 
 
+def test_agents_pass_strict_type_checks(project: Workshop) -> None:
+    # mypy takes a folder for a package only if its name has no hyphen.
+    for template in TEMPLATES:
+        new_agent(project, f"typed_{template}", "--template", template)
+    for example in ("approval-desk", "marketing-swarm"):
+        (project.agents / example).rename(project.agents / example.replace("-", "_"))
+    project.run("uv", "run", "mypy", "--follow-imports=silent", "apps/langgraph/src/agents")
+
+
 def test_says_what_to_do_next(project: Workshop) -> None:
     told = new_agent(project, "order-desk")
     assert f"http://localhost:{project.port}/order-desk/generate" in told

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib
-import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,13 +45,12 @@ def register_package(package: str, folder: Path) -> None:
 
 
 def source_version(folder: Path) -> str:
-    """A hash of the folder's sources, test files and hidden files excepted."""
+    """A hash of the folder's sources, tests and hidden files excepted."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
-        if file.suffix in SOURCE_SUFFIXES and not any(
-            re.match(r"\.|_{2}pycache|test", part) for part in parts
-        ):
+        ignored = any(part in ("tests", "__pycache__") or part[0] == "." for part in parts)
+        if file.suffix in SOURCE_SUFFIXES and not ignored and file.is_file():
             digest.update("/".join(parts).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
