@@ -1,0 +1,142 @@
+"""A customer's project that has been lived in, of the real template, through both doors."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from platform_tools.update.ownership import Ownership
+
+from tests.conftest import clone_template
+from tests.update.conftest import COPIER, REPOSITORY, Customer, Vendor, git, run
+from tests.update.releases import releases
+
+RELEASED = [one["commit"] for one in releases(REPOSITORY) if one.get("commit")]
+OWNERSHIP = Ownership.load()
+MARK = "acme was here"
+
+
+def change(root: Path, path: str, old: str, new: str) -> None:
+    text = (root / path).read_text()
+    assert old in text, f"{old!r} is not in {path}"
+    (root / path).write_text(text.replace(old, new, 1))
+
+
+def live_in(customer: Customer) -> dict[str, str]:
+    """Customise every zone; return what must be found afterwards: path → text."""
+    root = customer.root
+    head = f'"""{MARK}"""\n'
+    own = {
+        "apps/api/src/custom/orders.py": head,
+        "apps/langgraph/src/agents/order-desk/graph.py": head + "graph = None\n",
+        "apps/langgraph/templates/own/graph.py": head,
+        "apps/web/src/pages/orders.vue": f"<template>{MARK}</template>\n",
+        "docs/handbook.md": f"# {MARK}\n",
+        "docs/größe und maß.md": f"# {MARK}\n",
+        "scripts/nightly.sh": f"#!/bin/sh\n# {MARK}\n",
+        ".github/workflows/acme.yml": f"# {MARK}\n",
+    }
+    customer.write(own)
+    (root / "scripts/nightly.sh").chmod(0o755)
+    (root / "latest.md").symlink_to("docs/handbook.md")
+    (root / "acme.conf").write_bytes(f"# {MARK}\r\n".encode())
+    (root / "logo.png").write_bytes(b"\x89PNG\0" + MARK.encode())
+    change(root, "shared/logging.py", "\n", f"\n# {MARK}\n")
+    change(root, "shared/database.py", "SQLITE_BUSY_TIMEOUT = 10_000", "SQLITE_BUSY_TIMEOUT = 9")
+    change(root, "apps/api/src/core/app.py", "\n", f"\n# {MARK}\n")
+    change(root, "platform.toml", "api = 9000", "api = 9100")
+    change(root, "pyproject.toml", "dependencies = [", 'dependencies = ["humanize>=4", ')
+    change(root, ".env.template", "LOG_LEVEL=info", "LOG_LEVEL=debug\nACME_KEY=")
+    change(root, ".gitignore", "/data/\n", "/data/\n/exports/\n")
+    change(root, "README.md", "\n", f"\n{MARK}\n")
+    customer.git("config", "core.autocrlf", "false")
+    customer.git("mv", "docs/customer/troubleshooting.md", "docs/customer/help.md")
+    customer.git("rm", "--quiet", "-r", "apps/langgraph/src/agents/marketing-swarm")
+    customer.git("rm", "--quiet", "langgraph.json")
+    customer.commit()
+    customer.write({"data/platform.db": "rows\n", "notes.rej": f"{MARK}\n"})
+    change(root, ".env", "SECRET_KEY=", f"ACME={MARK}\nSECRET_KEY=")
+    return own | {
+        "shared/logging.py": MARK,
+        "shared/database.py": "SQLITE_BUSY_TIMEOUT = 9",
+        "apps/api/src/core/app.py": MARK,
+        "platform.toml": "api = 9100",
+        "pyproject.toml": '"humanize>=4"',
+        ".env.template": "LOG_LEVEL=debug\nACME_KEY=",
+        ".gitignore": "/exports/",
+        "README.md": MARK,
+        ".env": MARK,
+        "data/platform.db": "rows\n",
+        "notes.rej": MARK,
+        "latest.md": MARK,
+    }
+
+
+def develop(vendor: Vendor) -> None:
+    """A release that changes a tenth of the files, adds, and touches what customers change."""
+    template = vendor.root / "template"
+    listed = git(vendor.root, "ls-files", "-z", "template").split("\0")
+    for name in [one for one in listed if one.endswith((".py", ".md"))][::10]:
+        with (vendor.root / name).open("a") as file:
+            file.write("\n# framework 2\n" if name.endswith(".py") else "\nframework 2\n")
+    change(template, "docs/customer/troubleshooting.md", "\n", "\nframework 2\n")
+    change(template, "shared/logging.py", '"""\n\n', '"""\n\n# framework 2\n\n')
+    change(template, "platform.toml.jinja", "langgraph = 6200", "langgraph = 6200\nn8n = 5678")
+    change(template, ".env.template", "LOG_LEVEL=info", "LOG_LEVEL=info\nN8N_KEY=")
+    change(template, "langgraph.json", "{", "{ ")
+    (template / "apps/api/src/core/orders.py").write_text('"""framework 2"""\n')
+    (template / "apps/api/src/custom/orders.py").write_text('"""an example"""\n')
+    vendor.release("v9.0.0")
+
+
+@pytest.mark.parametrize("start", [*RELEASED, ""], ids=lambda commit: commit[:10] or "now")
+def test_a_lived_in_project(door: str, start: str, tmp_path: Path) -> None:
+    vendor = Vendor(clone_template(tmp_path / "template", "v8.0.0"))
+    if start:
+        git(vendor.root, "fetch", "--quiet", REPOSITORY, start)
+        git(vendor.root, "tag", "v0.0.1", start)
+    copy = ["copy", "--trust", "--defaults", "--quiet"]
+    old = "v0.0.1" if start else "v8.0.0"
+    root = tmp_path / "acme"
+    assert run([COPIER, *copy, "--vcs-ref", old, vendor.root, root], tmp_path).code == 0
+    customer = Customer(root)
+    expected = live_in(customer)
+    develop(vendor)
+
+    result = customer.update(door)
+
+    if result.code:
+        # An edit of the same lines is for the customer to decide.
+        left = customer.platform("resolve", "--use", "yours")
+        assert left.code == 0, result.output
+        done = customer.platform("update", "--continue", "--no-verify")
+        assert done.code == 0, done.output
+    for path, text in expected.items():
+        assert text in customer.read(path), path
+    assert (root / "logo.png").read_bytes().endswith(MARK.encode())
+    assert (root / "acme.conf").read_bytes().endswith(b"\r\n")
+    assert not (root / "apps/langgraph/src/agents/marketing-swarm").exists()
+    assert not (root / "langgraph.json").exists()
+    assert "framework 2" in customer.read("docs/customer/help.md")
+    assert "framework 2" in customer.read("shared/logging.py")
+    settings = tomllib.loads(customer.read("platform.toml"))
+    assert (settings["ports"]["api"], settings["ports"]["n8n"]) == (9100, 5678)
+    assert "N8N_KEY=" in customer.read(".env.template")
+    assert yaml.safe_load(customer.read(".copier-answers.yml"))["_commit"] == "v9.0.0"
+    _equals_a_fresh_copy(customer, vendor, set(expected), tmp_path)
+
+
+def _equals_a_fresh_copy(
+    customer: Customer, vendor: Vendor, edited: set[str], tmp_path: Path
+) -> None:
+    fresh = tmp_path / "fresh" / "acme"
+    made = run([COPIER, "copy", "--trust", "--defaults", "--quiet", vendor.root, fresh], tmp_path)
+    assert made.code == 0, made.output
+    theirs, ours = Customer(fresh).files(), customer.files()
+    for path in set(theirs) - edited - {".env"}:
+        if OWNERSHIP.zone(path) == "customer":
+            continue
+        if path in ours:
+            assert ours[path] == theirs[path], path
+        else:
+            assert path in ("langgraph.json", "docs/customer/troubleshooting.md"), path
