@@ -74,7 +74,7 @@ def test_limits_end_a_run(client: httpx2.Client) -> None:
 def test_an_input_that_the_agent_cannot_take_is_refused(client: httpx2.Client) -> None:
     answer = client.post("/counter/generate", json={"input": {"to": "three"}})
     assert answer.status_code == 422
-    assert "input.to" in answer.json()["detail"]
+    assert "input.to" in answer.json()["detail"][0]["msg"]
 
 
 def test_an_agent_that_does_not_load_shows_its_error_to_its_author(client: httpx2.Client) -> None:

@@ -65,8 +65,6 @@ def add_error_handlers(app: FastAPI) -> None:
         ThreadBusyError: (409, "Another run is active on this thread."),
         ShuttingDownError: (503, "The service is about to stop; try again."),
         AgentNotFound: (404, ""),
-        WebhookRefusedError: (422, ""),
-        RequestError: (422, ""),
         ForbiddenError: (403, ""),
     }
 
@@ -77,6 +75,13 @@ def add_error_handlers(app: FastAPI) -> None:
 
     for kind in table:
         app.add_exception_handler(kind, answer)
+
+    @app.exception_handler(WebhookRefusedError)
+    @app.exception_handler(RequestError)
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        # In the form of FastAPI's own 422, which the document promises.
+        detail = {"loc": ["body"], "msg": str(error), "type": "value_error"}
+        return JSONResponse({"detail": [detail]}, 422)
 
     @app.exception_handler(AgentUnavailable)
     async def unavailable(_: Request, error: AgentUnavailable) -> JSONResponse:

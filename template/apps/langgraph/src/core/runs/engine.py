@@ -274,7 +274,13 @@ class Engine:
             error = {"error": "AgentUnavailable", "message": "The agent does not load."}
             return Outcome("error", "error", error=error)
         execution.task = asyncio.create_task(
-            execute(execution, agent, graph, self.settings.run_seconds)
+            execute(
+                execution,
+                agent,
+                graph,
+                self.settings.run_seconds,
+                self.storage.runs.note_progress,
+            )
         )
         try:
             return await execution.task

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,6 +25,9 @@ logger = structlog.get_logger(__name__)
 RESERVED = frozenset(
     ("thread_id", "run_id", "agent", "user_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
 )
+
+# Notes the checkpoint from which a run goes on.
+Progress = Callable[[Run, str], Awaitable[None]]
 
 Stop = Literal["cancel", "cost limit", "hand over", "abandon"]
 
@@ -66,11 +70,12 @@ def attach(agent: Agent, checkpointer: BaseCheckpointSaver[Any]) -> Any:
 
 
 async def execute(
-    execution: Execution, agent: Agent, graph: Any, run_seconds: float
+    execution: Execution, agent: Agent, graph: Any, run_seconds: float, progress: Progress
 ) -> Outcome | None:
     """Run the graph to its end, an interrupt, an error or a limit, writing to the log.
 
-    Continues from the last checkpoint when an earlier attempt of the run has made one. None means
+    Continues from the last checkpoint when an earlier attempt of the run has made one, which it
+    tells `progress`. None means
     that the run did not end: it is to be handed over or has been taken over.
     """
     run = execution.run
@@ -82,7 +87,7 @@ async def execute(
     stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)
     try:
         async with asyncio.timeout(seconds) as timeout:
-            await _stream(execution, graph, config, stream)
+            await _stream(execution, graph, config, stream, progress)
         status: Any = "interrupted" if stream.interrupted else "success"
         return Outcome(status, "interrupted" if stream.interrupted else "idle", usage.to_json())
     except asyncio.CancelledError:
@@ -139,11 +144,16 @@ def build_command(command: dict[str, Any]) -> Command[Any]:
 
 
 async def _stream(
-    execution: Execution, graph: Any, config: RunnableConfig, stream: GraphStream
+    execution: Execution,
+    graph: Any,
+    config: RunnableConfig,
+    stream: GraphStream,
+    progress: Progress,
 ) -> None:
     run, request = execution.run, execution.run.request
     graph_input: Any = build_command(request.command) if request.command else request.input
     if state := await _checkpoint_of(run, graph):
+        await progress(run, state.config["configurable"]["checkpoint_id"])
         if _ended(state, request.interrupt_before):
             stream.interrupted = bool(state.tasks)
             execution.values, execution.interrupts = state.values, list(state.interrupts)

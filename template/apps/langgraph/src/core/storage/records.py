@@ -54,6 +54,7 @@ class Run:
     lease_until: float | None = None
     attempt: int = 0
     losses: int = 0
+    checkpoint_id: str | None = None
     cancelled: bool = False
     error: dict[str, str] | None = None
     usage: dict[str, Any] | None = None

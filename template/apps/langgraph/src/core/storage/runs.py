@@ -19,8 +19,8 @@ from apps.langgraph.src.core.storage.records import (
 from apps.langgraph.src.core.storage.tables import run_events, runs, threads
 from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
 
-# A run that took this many replicas with it is not tried again.
-MAX_LOSSES = 3
+# A run that took this many replicas with it, without coming further, is not tried again.
+MAX_LOSSES = 5
 
 
 # What every run executes is built once: building a statement costs more than executing it.
@@ -173,6 +173,14 @@ class Runs:
 
         return await self._write(finish)
 
+    async def note_progress(self, run: Run, checkpoint_id: str) -> None:
+        """Forget the losses of a run that came further than when its replica was lost before."""
+        if run.checkpoint_id == checkpoint_id:
+            return
+        query = update(runs).where(runs.c.run_id == run.run_id)
+        values = {"losses": 0, "checkpoint_id": checkpoint_id}
+        await self._write(lambda c: c.execute(query, values))
+
     async def release(self, run: Run, events: list[dict[str, Any]]) -> None:
         """Put an unfinished run back into the queue, for another replica or the next start."""
 
@@ -308,7 +316,7 @@ def _active_on(connection: Connection, thread_id: str) -> bool:
 def _give_up(connection: Connection, run: Run) -> None:
     error = {
         "error": "RunLost",
-        "message": f"The service was lost {MAX_LOSSES} times while it executed this run.",
+        "message": f"The service was lost {MAX_LOSSES} times at the same place of this run.",
     }
     connection.execute(
         update(runs)

@@ -76,9 +76,11 @@ runs = Table(
     # The replica that executes the run holds a lease on it (seconds since 1970).
     Column("owner", String(36)),
     Column("lease_until", Float),
-    # Counts executions; those that ended with a lost replica count as losses too.
+    # Counts executions. Losses are those in a row that ended with a lost replica and without a
+    # checkpoint after `checkpoint_id`, the one from which the latest of them began.
     Column("attempt", Integer, nullable=False),
     Column("losses", Integer, nullable=False),
+    Column("checkpoint_id", String(64)),
     Column("cancelled", Boolean, nullable=False),
     Column("error", JSON(none_as_null=True)),
     Column("usage", JSON(none_as_null=True)),

@@ -191,7 +191,10 @@ async def join_run_stream(
 
 
 @router.post(
-    "/threads/{thread_id}/runs/{run_id}/cancel", response_model=Any, responses=responses(404, 503)
+    "/threads/{thread_id}/runs/{run_id}/cancel",
+    status_code=202,
+    response_class=Response,
+    responses={**responses(404, 503), 204: {"description": "The run has ended"}},
 )
 async def cancel_run(
     run: CurrentRun,

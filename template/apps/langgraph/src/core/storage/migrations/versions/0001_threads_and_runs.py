@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.Float()),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("losses", sa.Integer(), nullable=False),
+        sa.Column("checkpoint_id", sa.String(64)),
         sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.Column("error", sa.JSON(none_as_null=True)),
         sa.Column("usage", sa.JSON(none_as_null=True)),
