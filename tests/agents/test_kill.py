@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -86,8 +86,9 @@ def test_killed_under_load(database: dict[str, str], count: int, tmp_path: Path)
             assert values["counted"] == list(range(STEPS))
     service.stop()
     assert all(run["status"] == "success" or run["error"]["message"] for run in runs.values())
-    # A run may be given up when three kills in a row hit it.
-    assert len(finished) >= 0.9 * len(runs)
+    # A run may be given up when kills hit it again and again before it comes any further.
+    errors = Counter(run["error"]["message"] for run in runs.values() if run["error"])
+    assert len(finished) >= 0.9 * len(runs), errors
     executed = defaultdict(list)
     for line in journal.read_text().splitlines():
         thread, number, process = line.split()

@@ -18,7 +18,7 @@ from tests.bench.measuring import table
 WARM_UP = 5
 # Concurrent streams and how many runs are measured with them.
 LOADS = {1: 200, 50: 600, 200: 1000}
-ROUNDS = 1
+ROUNDS = 3
 
 
 @dataclass(frozen=True)

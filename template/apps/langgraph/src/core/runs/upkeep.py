@@ -17,10 +17,15 @@ logger = structlog.get_logger(__name__)
 
 # Seconds between two rounds of each kind of work.
 LOOK_FOR_WORK = 1.0
+LOOK_FOR_MORE = 0.25
 STORE_EVENTS = 0.1
 # Proxies cut a connection that is silent for 30 to 60 seconds.
 SHOW_LIFE = 15.0
 CLEAN_UP = 60.0
+
+# Runs that are taken over at a time, the oldest first: after a crash all of them wait, and if all
+# went on at once, none would come any further for a while.
+TAKE_OVER = 16
 
 # A thread that was made for one run can be read for this long after it.
 EPHEMERAL_LIFE = timedelta(minutes=10)
@@ -93,8 +98,10 @@ class Upkeep:
         # One's own leases first: a process that was held up must not take its own runs for lost.
         await self._renew()
         runs, given_up = await engine.storage.runs.claim(
-            engine.replica, engine.free, engine.lease_end()
+            engine.replica, min(engine.free, TAKE_OVER), engine.lease_end()
         )
+        if len(runs) == TAKE_OVER:
+            asyncio.get_running_loop().call_later(LOOK_FOR_MORE, engine.work.set)
         for run in runs:
             if run.attempt > 1:
                 metrics.RECOVERED.inc()

@@ -20,7 +20,7 @@ from apps.langgraph.src.core.storage.tables import run_events, runs, threads
 from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
 
 # A run that took this many replicas with it, without coming further, is not tried again.
-MAX_LOSSES = 5
+MAX_LOSSES = 10
 
 
 # What every run executes is built once: building a statement costs more than executing it.

@@ -1,0 +1,60 @@
+"""The service in one process: what a change in core must not break."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from apps.langgraph.src.core.agents import AgentRegistry
+from apps.langgraph.src.core.app import create_app
+from apps.langgraph.src.core.migrate import main as migrate
+from shared.settings import get_settings
+
+ECHO = """
+from langchain_core.messages import AIMessage
+from langgraph.graph import MessagesState, StateGraph
+
+def answer(state):
+    return {"messages": [AIMessage("echo: " + state["messages"][-1].text)]}
+
+graph = StateGraph(MessagesState).add_node(answer).set_entry_point("answer")
+"""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of a service with one agent, as the holder of the service token."""
+    folder: Path = tmp_path_factory.mktemp("agents")
+    (folder / "echo").mkdir()
+    (folder / "echo" / "graph.py").write_text(ECHO)
+    assert migrate() == 0
+    token = get_settings().service_token.get_secret_value()
+    app = create_app(get_settings(), AgentRegistry(folder))
+    with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:
+        yield client
+
+
+def test_an_agent_answers_at_its_own_address(client: TestClient) -> None:
+    answer = client.post("/echo/generate", json={"prompt": "hello"})
+    assert answer.json()["output"] == "echo: hello"
+
+
+def test_a_run_streams_and_can_be_replayed(client: TestClient) -> None:
+    body = {"assistant_id": "echo", "input": {"messages": "hello"}, "stream_mode": ["updates"]}
+    live = client.post("/runs/stream", json=body)
+    replayed = client.get(live.headers["location"])
+    assert live.text.startswith("event: metadata\n")
+    assert replayed.text == live.text
+
+
+def test_another_users_thread_cannot_be_seen(client: TestClient) -> None:
+    made = client.post("/threads", json={}, headers={"X-Platform-User": "anna"}).json()
+    place = f"/threads/{made['thread_id']}"
+    assert client.get(place, headers={"X-Platform-User": "anna"}).status_code == 200
+    assert client.get(place, headers={"X-Platform-User": "ben"}).status_code == 404
+
+
+def test_a_stranger_is_refused(client: TestClient) -> None:
+    assert client.get("/v1/models", headers={"Authorization": "Bearer x"}).status_code == 401
+    assert client.get("/health", headers={"Authorization": "Bearer x"}).status_code == 200
