@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from platform_tools.errors import PlatformError
 from platform_tools.update import source
 from platform_tools.update.project import Project
+from platform_tools.update.state import Folder, State
 
 ANSWERS = ".copier-answers.yml"
 
@@ -39,51 +40,56 @@ def begin(root: Path, action: str, to: str | None, bundle: str | None, **options
     """`platform update` and its preview: replace this process by the new version's engine."""
     project = Project(root)
     project.check()
-    state = project.git.path("platform-update").absolute()
-    if (state / "state.json").exists():
+    folder = Folder(root)
+    if (state := folder.load()) and not _committed_since(project, state):
         raise PlatformError(
             "An update is unfinished.",
             "Go on: platform update --continue\nGive up: platform update --abort",
         )
-    if action == "preview":
-        place = Path(mkdtemp(prefix="platform-preview-"))
-    else:
-        place = state
-        state.mkdir(exist_ok=True)
-        _lock(state)
-        for old in ("template", "engine", "backup"):
-            shutil.rmtree(state / old, ignore_errors=True)
-    address = bundle or str(project.answers["_src_path"])
-    template = source.fetch(address, place / "template", Path.cwd() if bundle else root)
-    ref = to or source.newest(template)
-    release = source.release(template, ref, address)
-    if not release:
-        raise PlatformError(f"The template has no version {ref}.", "Versions are its tags.", 2)
-    source.export_engine(template, release.oid, place / "engine")
-    request = {
-        "action": action,
-        "root": str(root),
-        "template": str(template),
-        "ref": release.oid,
-        # A bundle is how this version came, not where the template lives.
-        "source": str(project.answers["_src_path"]),
-        "temporary": str(place) if action == "preview" else "",
-        "locked": action != "preview",
-        **options,
-    }
-    _become(place / "engine", request)
+    preview = action == "preview"
+    place = Path(mkdtemp(prefix="platform-preview-")) if preview else folder.path
+    if not preview:
+        place.mkdir(exist_ok=True)
+        _lock(place)
+        folder.empty()
+    try:
+        engine, request = _prepare(project, place, to, bundle)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    request |= {"temporary": str(place)} if preview else {"locked": True}
+    _become(engine, {"action": action, "root": str(root), **request, **options})
 
 
 def go_on(root: Path, action: str, **options: Any) -> NoReturn:
     """`--continue`, `--abort` and `resolve`, in the engine that began the update."""
-    state = Project(root).git.path("platform-update").absolute()
-    engine = state / "engine"
-    if not (state / "state.json").exists() or not engine.exists():
-        engine = Path(__file__).parents[2]
-    else:
-        _lock(state)
-        options["locked"] = True
+    folder = Folder(root)
+    engine = Path(__file__).parents[2]
+    if folder.load() and folder.engine.exists():
+        _lock(folder.path)
+        engine, options = folder.engine, options | {"locked": True}
     _become(engine, {"action": action, "root": str(root), **options})
+
+
+def _prepare(
+    project: Project, place: Path, to: str | None, bundle: str | None
+) -> tuple[Path, dict[str, Any]]:
+    """Fetch the template and take out the engine; return its folder and the request for it."""
+    address = bundle or str(project.answers["_src_path"])
+    template = source.fetch(address, place / "template", Path.cwd() if bundle else project.root)
+    ref = to or source.newest(template)
+    release = source.release(template, ref, address)
+    if not release:
+        raise PlatformError(f"The template has no version {ref}.", "Versions are its tags.", 2)
+    engine = source.export_engine(template, release.oid, place / "engine")
+    # A bundle is how this version came, not where the template lives.
+    home = str(project.answers["_src_path"])
+    return engine, {"template": str(template), "ref": release.oid, "source": home}
+
+
+def _committed_since(project: Project, state: State) -> bool:
+    """Whether the user committed what Copier's update left in the work tree."""
+    return state.door == "copier" and state.phase == "landed" and project.head != state.start
 
 
 def _lock(state: Path) -> None:

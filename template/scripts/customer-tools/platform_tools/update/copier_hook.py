@@ -20,7 +20,7 @@ import yaml  # type: ignore[import-untyped]
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from platform_tools.errors import PlatformError  # noqa: E402
-from platform_tools.update import checks, landing, report, source, transaction  # noqa: E402
+from platform_tools.update import checks, landing, report, result, source, transaction  # noqa: E402
 from platform_tools.update.git import Git, GitError  # noqa: E402
 from platform_tools.update.index import editing  # noqa: E402
 from platform_tools.update.plan import Plan  # noqa: E402
@@ -104,8 +104,8 @@ def after(folder: Folder) -> int:
         except PlatformError as error:
             failed = error
     ours, tree = computed.ours, repository.read(state.tree)
-    transaction.write_report(state, repository, ours, tree, report.markdown(plan))
-    transaction.place(folder, state, repository, ours, tree)
+    result.write_report(state, repository, ours, tree, report.markdown(plan))
+    result.place(folder, state, repository, ours, tree)
     repository.send(
         folder.root, state.theirs, _stages_commit(repository, computed.merged.conflicts)
     )
@@ -142,12 +142,7 @@ def _forget_finished(folder: Folder) -> None:
                 "An update is unfinished.",
                 "Go on: platform update --continue\nGive up: platform update --abort",
             )
-    for old in ("state.json", "engine", "template", "backup"):
-        path = folder.path / old
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    folder.empty()
 
 
 def _in_the_way(root: Path, patterns: list[str]) -> list[str]:

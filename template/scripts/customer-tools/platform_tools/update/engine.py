@@ -6,6 +6,7 @@ updated to, so what is here may grow and never change. It needs Copier, tomlkit 
 """
 
 import json
+import shutil
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -38,6 +39,9 @@ def main(argument: str) -> int:
     except KeyboardInterrupt:
         say(f"\nStopped. {_what_next(root)}", "warn")
         return 130
+    finally:
+        if request.get("temporary"):
+            shutil.rmtree(request["temporary"], ignore_errors=True)
 
 
 def _run(request: dict[str, Any], root: Path) -> int:

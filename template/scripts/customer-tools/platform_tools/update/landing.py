@@ -26,9 +26,10 @@ def save(folder: Folder, state: State, paths: Iterable[str]) -> None:
     for path in state.touched:
         if _reachable(folder.root, path) and is_file(folder.root / path):
             _copy(folder.root / path, folder.backup / path)
+            _sync(folder.backup / path)
     if (index := index_of(folder)).exists():
         shutil.copy2(index, folder.index)
-    os.sync()
+        _sync(folder.index)
 
 
 def land(folder: Folder, state: State, skip: Iterable[str] = ()) -> list[str]:
@@ -163,10 +164,15 @@ def _install(source: Path, target: Path) -> None:
     new = _partial(target)
     new.unlink(missing_ok=True)
     _copy(source, new)
-    if not new.is_symlink():
-        with new.open("rb") as file:
-            os.fsync(file.fileno())
+    _sync(new)
     new.replace(target)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    if not path.is_symlink():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _partial(target: Path) -> Path:

@@ -102,6 +102,15 @@ class Folder:
         """Forget what was computed, not what was asked."""
         shutil.rmtree(self.project.parent, ignore_errors=True)
 
+    def empty(self) -> None:
+        """Remove what an ended or broken update has left, but not the lock."""
+        for path in self.path.iterdir() if self.path.exists() else ():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+        self.clear_project()
+
     def make_project(self) -> Path:
         """Where to compute: a new place that git does not see."""
         self.clear_project()

@@ -5,7 +5,6 @@ Exit codes of every function: 0 done or nothing to do, 3 conflicts are left. Any
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,15 +13,16 @@ from typing import Any
 
 from platform_tools.errors import PlatformError
 from platform_tools.update import checks, landing, report, source
-from platform_tools.update.git import Git, GitError
+from platform_tools.update.git import Git
 from platform_tools.update.index import clear_stale, editing
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Computed, Plan, compute
 from platform_tools.update.project import BASE_REF, Project
 from platform_tools.update.render import Release
 from platform_tools.update.report import say
+from platform_tools.update.result import prepare_commit, stage, stages_of
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import Entry, Repository, Tree, index_info, stages_info
+from platform_tools.update.trees import Repository, stages_info
 
 CONFLICTS = 3
 
@@ -141,11 +141,11 @@ def finish(folder: Folder, state: State) -> int:
     if state.commit:
         new = repository.read(state.tree)
         with editing(folder) as index:
-            _stage(index, state, new, project.prefix)
+            stage(index, state, new, project.prefix)
         if git.line("rev-parse", "HEAD") == state.start:
             git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
     elif state.conflicts:
-        stages = stages_info(_entries(state.conflicts, project.prefix))
+        stages = stages_info(stages_of(state.conflicts, project.prefix))
         with editing(folder) as index:
             index("update-index", "-z", "--index-info", stdin=stages)
     git("update-ref", BASE_REF, state.theirs)
@@ -169,7 +169,7 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
         return _done(state, finish(folder, state))
     if state.phase == "landed":
         return _close(folder)
-    plan = Plan(**state.plan)
+    plan, request = Plan(**state.plan), Request(**state.request)
     repository = Repository(folder.project)
     resolved: list[str] = []
     if state.conflicts:
@@ -190,7 +190,7 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
             "Begin again: platform update --abort && platform update",
         )
     said = checks.run(folder, state, plan, repository, verify=verify)
-    _prepare_commit(folder, state, plan, repository, resolved, said)
+    prepare_commit(folder, state, request.project, plan, repository, resolved, said)
     return _done(state, finish(folder, state))
 
 
@@ -235,95 +235,6 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
     folder.save(state)
 
 
-def _prepare_commit(
-    folder: Folder,
-    state: State,
-    plan: Plan,
-    repository: Repository,
-    resolved: list[str],
-    said: str,
-) -> None:
-    """Bring the commit and its files to where `finish` needs them; the project is untouched."""
-    project = Request(**state.request).project
-    ours = repository.read(f"{state.start}:{project.prefix}")
-    tree = repository.read(state.tree)
-    write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
-    root_tree = (
-        repository.write(tree, project.prefix, state.start) if project.prefix else state.tree
-    )
-    state.commit = _commit(repository, root_tree, state.start, plan, state.report)
-    place(folder, state, repository, ours, tree)
-    repository.send(folder.root, state.commit, state.theirs)
-
-
-def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
-    """Add the report to the result's tree."""
-    state.report = report.path_for(Plan(**state.plan), ours)
-    contents = text.encode(errors="backslashreplace")
-    tree[state.report] = Entry("100644", repository.store(contents))
-    state.tree = repository.write(tree)
-
-
-def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree: Tree) -> None:
-    """Write the files that change to project/, and save those that they replace."""
-    changed = [path for path in {*ours, *tree} if ours.get(path) != tree.get(path)]
-    wanted = {path: tree[path] for path in changed if path in tree}
-    attributes = {path: tree[path] for path in tree if Path(path).name == ".gitattributes"}
-    repository.check_out(attributes | wanted)
-    for path in set(attributes) - set(wanted):
-        (folder.project / path).unlink(missing_ok=True)
-    head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
-    meanwhile = set(head.split("\0"))
-    state.edited = [
-        path
-        for path in changed
-        if path in meanwhile or (path not in ours and landing.is_file(folder.root / path))
-    ]
-    changed = [path for path in changed if (tree.get(path) or ours[path]).mode != "160000"]
-    landing.save(folder, state, changed)
-    state.sparse = _left_out(Git(folder.root), changed)
-
-
-def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: str) -> str:
-    what = f"Update the platform from {plan.old} to {plan.new}"
-    if plan.old == plan.new:
-        what = f"Change the platform's answers, at {plan.new}"
-    arguments = ("commit-tree", tree, "-p", parent, "-m", what, "-m", f"Report: {path}")
-    try:
-        return repository.git.line(*arguments)
-    except GitError:
-        # git does not know the user.
-        return repository.commit(tree, [parent], f"{what}\n\nReport: {path}")
-
-
-def _stage(git: Git, state: State, new: Tree, prefix: str) -> None:
-    """Make the index that of the commit for the paths that changed."""
-    none = Entry("0", "0" * len(state.commit))
-    records = index_info((new.get(path, none), prefix + path) for path in state.touched)
-    git("update-index", "-z", "--index-info", stdin=records)
-    if state.sparse:
-        listed = b"".join(path.encode(errors="surrogateescape") + b"\0" for path in state.sparse)
-        git("update-index", "-z", "--skip-worktree", "--stdin", stdin=listed)
-    git("update-index", "-q", "--refresh", ok=(0, 1))
-
-
-def _left_out(git: Git, paths: list[str]) -> list[str]:
-    """Those of `paths` that a sparse checkout leaves out."""
-    tags: dict[str, set[str]] = {}
-    for record in git("ls-files", "-z", "-t").decode(errors="surrogateescape").split("\0")[:-1]:
-        tag, path = record[0], record[2:]
-        for name in (path, *map(str, Path(path).parents)):
-            tags.setdefault(name, set()).add(tag)
-    found = []
-    for path in paths:
-        nearest = next(
-            (tags[name] for name in (path, *map(str, Path(path).parents)) if name in tags), set()
-        )
-        if nearest == {"S"}:
-            found.append(path)
-    return found
-
-
 def _still_in_conflict(repository: Repository) -> list[str]:
     """Conflicts that are left. A file whose markers are gone is resolved; others need `git add`."""
     left = []
@@ -337,15 +248,6 @@ def _still_in_conflict(repository: Repository) -> list[str]:
         if b"<<<<<<< " in now or b">>>>>>> " in now or b"<<<<<<< " not in before:
             left.append(path)
     return left
-
-
-def _entries(
-    conflicts: Mapping[str, Mapping[str, list[str]]], prefix: str
-) -> dict[str, dict[int, Entry]]:
-    return {
-        prefix + path: {int(stage): Entry(*entry) for stage, entry in stages.items()}
-        for path, stages in conflicts.items()
-    }
 
 
 def compute_plan(

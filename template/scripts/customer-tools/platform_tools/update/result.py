@@ -1,0 +1,111 @@
+"""From a result in project/ to what lands: the report, the commit, the files, the index."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from platform_tools.update import landing, report
+from platform_tools.update.git import Git, GitError
+from platform_tools.update.plan import Plan
+from platform_tools.update.project import Project
+from platform_tools.update.state import Folder, State
+from platform_tools.update.trees import Entry, Repository, Tree, index_info
+
+
+def prepare_commit(
+    folder: Folder,
+    state: State,
+    project: Project,
+    plan: Plan,
+    repository: Repository,
+    resolved: list[str],
+    said: str,
+) -> None:
+    """Bring the commit and its files to where `finish` needs them; the project is untouched."""
+    ours = repository.read(f"{state.start}:{project.prefix}")
+    tree = repository.read(state.tree)
+    write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
+    root_tree = (
+        repository.write(tree, project.prefix, state.start) if project.prefix else state.tree
+    )
+    state.commit = _commit(repository, root_tree, state.start, plan, state.report)
+    place(folder, state, repository, ours, tree)
+    repository.send(folder.root, state.commit, state.theirs)
+
+
+def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
+    """Add the report to the result's tree."""
+    state.report = report.path_for(Plan(**state.plan), ours)
+    contents = text.encode(errors="backslashreplace")
+    tree[state.report] = Entry("100644", repository.store(contents))
+    state.tree = repository.write(tree)
+
+
+def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree: Tree) -> None:
+    """Write the files that change to project/, and save those that they replace."""
+    changed = [path for path in {*ours, *tree} if ours.get(path) != tree.get(path)]
+    wanted = {path: tree[path] for path in changed if path in tree}
+    attributes = {path: tree[path] for path in tree if Path(path).name == ".gitattributes"}
+    repository.check_out(attributes | wanted)
+    for path in set(attributes) - set(wanted):
+        (folder.project / path).unlink(missing_ok=True)
+    head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
+    meanwhile = set(head.split("\0"))
+    state.edited = [
+        path
+        for path in changed
+        if path in meanwhile or (path not in ours and landing.is_file(folder.root / path))
+    ]
+    changed = [path for path in changed if (tree.get(path) or ours[path]).mode != "160000"]
+    landing.save(folder, state, changed)
+    state.sparse = _left_out(Git(folder.root), changed)
+
+
+def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: str) -> str:
+    what = f"Update the platform from {plan.old} to {plan.new}"
+    if plan.old == plan.new:
+        what = f"Change the platform's answers, at {plan.new}"
+    arguments = ("commit-tree", tree, "-p", parent, "-m", what, "-m", f"Report: {path}")
+    try:
+        return repository.git.line(*arguments)
+    except GitError:
+        # git does not know the user.
+        return repository.commit(tree, [parent], f"{what}\n\nReport: {path}")
+
+
+def stage(git: Git, state: State, new: Tree, prefix: str) -> None:
+    """Make the index that of the commit for the paths that changed."""
+    none = Entry("0", "0" * len(state.commit))
+    records = index_info((new.get(path, none), prefix + path) for path in state.touched)
+    git("update-index", "-z", "--index-info", stdin=records)
+    if state.sparse:
+        listed = b"".join(path.encode(errors="surrogateescape") + b"\0" for path in state.sparse)
+        git("update-index", "-z", "--skip-worktree", "--stdin", stdin=listed)
+    git("update-index", "-q", "--refresh", ok=(0, 1))
+
+
+def _left_out(git: Git, paths: list[str]) -> list[str]:
+    """Those of `paths` that a sparse checkout leaves out."""
+    tags: dict[str, set[str]] = {}
+    for record in git("ls-files", "-z", "-t").decode(errors="surrogateescape").split("\0")[:-1]:
+        tag, path = record[0], record[2:]
+        for name in (path, *map(str, Path(path).parents)):
+            tags.setdefault(name, set()).add(tag)
+    found = []
+    for path in paths:
+        nearest = next(
+            (tags[name] for name in (path, *map(str, Path(path).parents)) if name in tags), set()
+        )
+        if nearest == {"S"}:
+            found.append(path)
+    return found
+
+
+def stages_of(
+    conflicts: Mapping[str, Mapping[str, list[str]]], prefix: str
+) -> dict[str, dict[int, Entry]]:
+    """The conflicts of a state as index stages, with paths from the repository's top."""
+    return {
+        prefix + path: {int(stage): Entry(*entry) for stage, entry in stages.items()}
+        for path, stages in conflicts.items()
+    }
