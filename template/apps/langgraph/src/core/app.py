@@ -12,6 +12,7 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
 from apps.langgraph.src.core.agents import AgentRegistry, get_registry
+from apps.langgraph.src.core.observability.tracing import configure_tracing
 from apps.langgraph.src.core.routes import agents, openai, operations
 from apps.langgraph.src.core.routes.errors import add_error_handlers
 from apps.langgraph.src.core.routes.protocol import assistants, runs, threads
@@ -112,7 +113,9 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 def _app() -> FastAPI:
     settings = get_settings()
     configure_logging(settings.log_level, json=settings.environment == "production")
-    return create_app(settings, get_registry())
+    application = create_app(settings, get_registry())
+    configure_tracing(application)
+    return application
 
 
 app = _app()

@@ -237,6 +237,8 @@ class Engine:
                 return
             else:
                 await log.changed()
+                # What the graph does in this turn of the loop fits in the same write.
+                await asyncio.sleep(0)
                 if not log.closed and not log.after(after):
                     yield []
 

@@ -12,6 +12,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command, Interrupt, Send, StateSnapshot
 
 from apps.langgraph.src.core.agents import Agent, Limits
+from apps.langgraph.src.core.observability.tracing import run_span
 from apps.langgraph.src.core.runs.errors import CostLimitError, RunTimeoutError, describe
 from apps.langgraph.src.core.runs.log import RunLog
 from apps.langgraph.src.core.runs.stream import GraphStream
@@ -86,8 +87,9 @@ async def execute(
     seconds = agent.limits.timeout_seconds or run_seconds
     stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)
     try:
-        async with asyncio.timeout(seconds) as timeout:
-            await _stream(execution, graph, config, stream, progress)
+        with run_span(run.agent, run.run_id, run.attempt):
+            async with asyncio.timeout(seconds) as timeout:
+                await _stream(execution, graph, config, stream, progress)
         status: Any = "interrupted" if stream.interrupted else "success"
         return Outcome(status, "interrupted" if stream.interrupted else "idle", usage.to_json())
     except asyncio.CancelledError:
