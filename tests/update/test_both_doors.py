@@ -59,3 +59,31 @@ def test_a_conflict_is_listed_and_the_exit_code_is_not_zero(
     assert customer.platform("update", "--continue").code == 0
     assert "line 9, mine\n" in customer.read("shared/logging.py")
     assert "_commit: v1.1.0" in customer.read(".copier-answers.yml")
+
+
+def test_abort_brings_everything_back_in_the_middle_of_resolving(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    customer = copy()
+    customer.commit(
+        {
+            "shared/logging.py": LOGGING.replace("line 9\n", "line 9, mine\n"),
+            "shared/new.py": "mine\n",
+        }
+    )
+    customer.write({".env": "KEY=secret\n"})
+    before = customer.snapshot()
+    vendor.release(
+        "v1.1.0",
+        {
+            "shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n"),
+            "shared/new.py": "new\n",
+            "apps/web/index.html": "<new>",
+        },
+    )
+    assert customer.update(door).code != 0
+    assert customer.platform("resolve", "--use", "framework", "shared/new.py").code == 3
+
+    assert customer.platform("update", "--abort").code == 0
+
+    assert customer.snapshot() ^ before == set()

@@ -88,7 +88,7 @@ def after(folder: Folder) -> int:
     request = transaction.Request(**state.request)
     answers = read_answers((folder.root / request.answers_file).read_bytes())
     landing.restore(folder, state)
-    state.phase = "started"
+    state.phase, state.patterns, state.moved = "started", [], []
     folder.save(state)
     project = request.project
     computed = transaction.compute_plan(project, request, folder.make_project(), answers)

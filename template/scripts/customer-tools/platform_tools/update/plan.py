@@ -151,23 +151,19 @@ def _files(
 
 
 def _rebuilt(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> list[str]:
-    """Generated files whose inputs the update changes, and those that both sides changed."""
-    changed = [path for path in {*ours, *merged.tree} if ours.get(path) != merged.tree.get(path)]
+    """Generated files that no longer fit what they are made from."""
+    changed = {path for path in {*ours, *merged.tree} if ours.get(path) != merged.tree.get(path)}
+    edited = {path for path in merged.tree if ours.get(path) != base.get(path)}
     replaced = {note.path for note in merged.notes if note.kind == "replaced"}
     found = []
     for path in merged.tree:
         rule = ownership.rule(path)
         if not rule or rule.zone != "generated" or not rule.inputs:
             continue
-        inputs = [one for one in changed if rule.inputs_spec.match_file(one)]
-        # As long as the inputs are the framework's own, so is what it made from them.
-        own = merged.tree[path] != ours.get(path) and path not in replaced
-        edited = [
-            one
-            for one in merged.tree
-            if rule.inputs_spec.match_file(one) and ours.get(one) != base.get(one)
-        ]
-        if path in replaced or (inputs and not (own and not edited)):
+        inputs = {one for one in merged.tree if rule.inputs_spec.match_file(one)}
+        # The framework's own fits the framework's inputs, as long as the customer changed none.
+        fits = path in changed and not inputs & edited
+        if path in replaced or (inputs & changed and not fits):
             found.append(path)
     return sorted(found)
 

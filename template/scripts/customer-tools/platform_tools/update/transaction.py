@@ -93,15 +93,16 @@ def proceed(root: Path, verify: bool) -> int:
     state = _unfinished(folder)
     request = Request(**state.request)
     if state.door == "copier" and state.phase in ("started", "copier"):
-        if state.phase == "copier":
-            landing.restore(folder, state, _displaced(folder))
-        folder.clear()
+        abort(root)
         raise PlatformError(
             "Copier had not come far enough to go on; the project is as it was.",
             "Run the update again: platform update, or copier update --trust",
         )
-    if state.phase == "started":
+    gone = not folder.project.exists()
+    if state.phase == "started" or (state.phase == "ready" and gone):
         return update(request)
+    if state.phase == "landing" and gone:
+        raise PlatformError(f"{folder.project} is gone.", "Go back: platform update --abort")
     return _advance(folder, state, verify and request.verify)
 
 
@@ -109,11 +110,9 @@ def abort(root: Path) -> int:
     """`--abort`: bring the project back to where it was before the update."""
     folder = Folder(root)
     state = _unfinished(folder)
+    git = Git(root)
     edited: list[str] = []
-    if state.phase == "copier":
-        landing.restore(folder, state, _displaced(folder))
-    elif state.phase in ("landing", "landed"):
-        git = Git(root)
+    if state.phase in ("landing", "landed"):
         if git.line("rev-parse", "HEAD") == state.commit:
             git("update-ref", "-m", "platform update --abort", "HEAD", state.start, state.commit)
         elif git.line("rev-parse", "HEAD") != state.start:
@@ -121,11 +120,17 @@ def abort(root: Path) -> int:
                 "There are commits after the update; it cannot be taken back.",
                 "Undo it with git revert, or finish it: platform update --continue",
             )
+    displaced = folder.path.with_name("platform-update-displaced")
+    if state.phase == "landing" and folder.project.exists():
         edited = landing.take_back(folder, state)
+    elif state.phase in ("copier", "landing", "landed"):
+        landing.restore(folder, state, displaced)
     folder.clear()
     say("The project is as it was before the update.", "good")
     if edited:
         say("Edited meanwhile, and left alone:\n" + "\n".join(f"  {path}" for path in edited))
+    if displaced.exists():
+        say(f"What was in the way of that is in {displaced}")
     return 0
 
 
@@ -280,7 +285,3 @@ def _unfinished(folder: Folder) -> State:
         raise PlatformError("No update is unfinished.", "Begin one: platform update", 2)
     clear_stale(folder, state)
     return state
-
-
-def _displaced(folder: Folder) -> Path:
-    return folder.path.with_name("platform-update-displaced")
