@@ -3,6 +3,7 @@
 Every line has a text of its own, so that each hunk of either side can be found again in the result.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -72,7 +73,18 @@ def _compose(services: dict[str, str]) -> list[str]:
     return lines
 
 
-OPERATIONS = ["edit", "insert", "drop", "delete", "rename", "add", "mode", "binary", "crlf"]
+OPERATIONS = [
+    "edit",
+    "insert",
+    "drop",
+    "delete",
+    "rename",
+    "add",
+    "mode",
+    "binary",
+    "crlf",
+    "folder",
+]
 operation = st.tuples(
     st.sampled_from([*OPERATIONS, "edit", "insert", "memory", "service"]),
     st.sampled_from(PATHS),
@@ -106,6 +118,9 @@ def apply(side: Side, who: Who, number: int, step: tuple[str, str, int]) -> None
         new = f"{Path(path).parent}/{who}-{Path(path).name}"
         side.files[new] = side.files.pop(path)
         side.renamed[path] = new
+    elif what == "folder":
+        del side.files[path]
+        side.files[f"{path}/{who}{number}.py"] = File([f"{token} {n}" for n in range(12)])
     elif what == "mode":
         file.program = True
     elif what == "binary":
@@ -157,7 +172,8 @@ def check(world: World, mine: Side, new: Side) -> None:
     named = {note.path for note in merged.notes}
     blobs = world.repository.blobs(entry.oid for entry in merged.tree.values())
     contents = {path: blobs[entry.oid] for path, entry in merged.tree.items()}
-    open_paths = set(merged.conflicts)
+    # A file that had to give way to a folder, or the other way round, has another name.
+    open_paths = {*merged.conflicts, *(re.sub("~[a-z]+", "", path) for path in merged.conflicts)}
     everything = b"\n".join(contents.values())
 
     _each_hunk_of_mine(mine, contents, open_paths, everything)

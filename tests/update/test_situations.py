@@ -164,7 +164,7 @@ def test_a_folder_replaced_by_a_link(vendor: Vendor, copy: Copy, door: str) -> N
 
     result = customer.update(door)
 
-    assert (customer.root / "shared").is_symlink()
+    assert (customer.root / "shared").is_symlink(), result.output
     assert customer.read("common/logging.py") == before
     assert "shared" in result.output
     assert result.code != 0

@@ -100,7 +100,11 @@ def _settle_deletions(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> No
         plain = re.sub(rf"~({OURS}|{THEIRS})(_\d+)?$", "", path)
         moved = path not in base and path not in ours and path not in theirs
         name = plain if moved and (plain in base or plain in ours or plain in theirs) else path
-        if set(stages) == {1, 3}:
+        if moved and path.endswith(f"~{OURS}") and name in ours:
+            # git moved yours out of the way of a folder; the folder is what has to give way.
+            del result.conflicts[path]
+            result.tree[name] = result.tree.pop(path)
+        elif set(stages) == {1, 3}:
             del result.conflicts[path]
             result.tree.pop(path, None)
             result.notes.append(Note("kept-deleted", name))
