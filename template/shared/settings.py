@@ -232,7 +232,7 @@ def get_settings() -> Settings:
     Raises `SettingsError` with one line for each value to mend.
     """
     try:
-        return Settings()  # type: ignore[call-arg]  # the sources fill the fields
+        return Settings()
     except ValidationError as error:
         lines = []
         for detail in error.errors():

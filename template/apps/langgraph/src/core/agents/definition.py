@@ -101,7 +101,7 @@ class Agent:
 
         It is the field `prompt` where the input has one, otherwise a human message.
         """
-        if "prompt" in self.graph.get_input_schema().model_fields:
+        if "prompt" in self.input_schema().get("properties", {}):
             return {"prompt": prompt}
         return {"messages": [HumanMessage(prompt)]}
 

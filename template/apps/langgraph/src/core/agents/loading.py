@@ -1,5 +1,6 @@
 """Imports an agent's `graph.py` by path, as often as it changes."""
 
+import copy
 import hashlib
 import importlib
 import sys
@@ -118,7 +119,10 @@ def _compiled(module: ModuleType, name: str) -> Graph:
     if isinstance(graph, StateGraph):
         return graph.compile(name=name)
     if isinstance(graph, CompiledStateGraph):
-        return graph.copy(update={"checkpointer": None, "name": name})
+        # `graph.copy()` would drop the types that strict deserialisation allows.
+        graph = copy.copy(graph)
+        graph.checkpointer, graph.name = None, name
+        return graph
     raise TypeError(
         f"`graph` in graph.py is a {type(graph).__name__}: it must be a StateGraph, "
         "a compiled graph, or a function without parameters that returns one"
