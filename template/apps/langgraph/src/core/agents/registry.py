@@ -55,6 +55,7 @@ class AgentRegistry:
         self.folder = folder.resolve()
         self.errors: dict[str, str] = {}
         self._agents: dict[str, Agent] = {}
+        self._tried: dict[str, str] = {}  # the version that was loaded last, or failed to
         # One load at a time: two would take each other's modules.
         self._lock = threading.RLock()
         if self.folder == AGENTS_FOLDER:
@@ -98,12 +99,14 @@ class AgentRegistry:
                 if self._agents.pop(name, None) or self.errors.pop(name, None):
                     log.info("agent removed", agent=name)
                 self.errors.pop(name, None)
+                self._tried.pop(name, None)
                 return
             current = self._agents.get(name)
             try:
                 version = source_version(folder)
-                if current and current.version == version and name not in self.errors:
+                if self._tried.get(name) == version:
                     return
+                self._tried[name] = version
                 agent = self._load(name, folder, version)
             except (Exception, SystemExit) as error:
                 self.errors[name] = explain(error, folder)
@@ -124,10 +127,16 @@ class AgentRegistry:
         The setting `watch_polling` is for file systems that do not report changes.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(self.load_all)
         # None leaves it to watchfiles, which knows some such systems.
         polling = get_settings().watch_polling or None
-        async for changes in awatch(self.folder, force_polling=polling):
+        loaded = False
+        async for changes in awatch(
+            self.folder, force_polling=polling, yield_on_timeout=True, rust_timeout=1000
+        ):
+            if not loaded:
+                # Only now nothing that is saved can be missed: what was saved before is found here.
+                await asyncio.to_thread(self.load_all)
+                loaded = True
             paths = [Path(path).relative_to(self.folder) for _, path in changes]
             names = {path.parts[0] for path in paths if path.parts}
             for name in sorted(name for name in names if name[0] not in "._"):
