@@ -1,0 +1,144 @@
+"""Conversations as a user has them."""
+
+from playwright.sync_api import Page, expect
+
+from tests.conftest import Platform
+from tests.web.conftest import OpenPage, ask, sign_in, wait_for_answer
+
+
+def test_an_answer_streams_with_its_steps(page: Page) -> None:
+    ask(page, "Marketing swarm", "Announce a bicycle repair kit")
+    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    wait_for_answer(page)
+    expect(page.get_by_role("article", name="Agent")).to_contain_text("bicycle repair kit")
+    expect(page.get_by_text("Worked through")).to_be_visible()
+
+
+def test_a_reload_finds_the_conversation(page: Page) -> None:
+    ask(page, "Marketing swarm", "Announce a folding ladder")
+    wait_for_answer(page)
+    answer = page.get_by_role("article", name="Agent").inner_text()
+    page.reload()
+    expect(page.get_by_role("article", name="You")).to_have_text("Announce a folding ladder")
+    assert page.get_by_role("article", name="Agent").inner_text() == answer
+
+
+def test_a_reload_in_the_middle_goes_on_with_the_answer(page: Page) -> None:
+    ask(page, "Marketing swarm", "Announce a garden lamp")
+    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+    wait_for_answer(page)
+
+
+def test_an_answer_can_be_stopped(page: Page) -> None:
+    ask(page, "Marketing swarm", "Announce a tea pot")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+def test_a_person_rejects_what_an_agent_proposes(page: Page) -> None:
+    ask(page, "Approval desk", "Ms Smith, smith@example.com, asks for a new invoice")
+    page.get_by_role("button", name="Reject").click()
+    page.get_by_label("What is wrong?").fill("Too late")
+    page.get_by_role("button", name="Reject").click()
+    wait_for_answer(page)
+    expect(page.get_by_text("Rejected: Too late")).to_be_visible()
+    expect(page.get_by_role("article", name="Agent").last).to_contain_text("not sent")
+
+
+def test_a_person_changes_what_an_agent_proposes(page: Page) -> None:
+    ask(page, "Approval desk", "Mr Jones, jones@example.com, asks for a refund")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_label("Subject").fill("About your refund of today")
+    page.get_by_role("button", name="Approve with changes").click()
+    wait_for_answer(page)
+    expect(page.get_by_role("article", name="Agent").last).to_contain_text(
+        "About your refund of today"
+    )
+
+
+def test_a_conversation_is_searched_renamed_and_deleted(page: Page) -> None:
+    ask(page, "Marketing swarm", "Announce a wool blanket")
+    wait_for_answer(page)
+    conversations = page.get_by_role("navigation", name="Conversations")
+    conversations.get_by_role("link", name="Announce a wool blanket").hover()
+    page.get_by_role("button", name="Actions for Announce a wool blanket").click()
+    page.get_by_role("menuitem", name="Rename").click()
+    page.get_by_label("Title").fill("Blankets & pillows")
+    page.keyboard.press("Enter")
+    renamed = conversations.get_by_role("link", name="Blankets & pillows")
+    expect(renamed).to_be_visible()
+
+    page.get_by_role("searchbox", name="Search conversations").fill("PILLOWS")
+    expect(conversations.get_by_role("link")).to_have_count(1)
+    page.get_by_role("searchbox", name="Search conversations").fill("no such title")
+    expect(conversations.get_by_text("No title contains")).to_be_visible()
+    page.get_by_role("searchbox", name="Search conversations").fill("")
+
+    renamed.hover()
+    page.get_by_role("button", name="Actions for Blankets & pillows").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(renamed).to_be_hidden()
+    page.wait_for_url(lambda url: url.endswith("/"))
+
+
+def test_a_session_that_is_over_keeps_the_prompt_and_the_place(
+    page: Page, platform: Platform
+) -> None:
+    ask(page, "Marketing swarm", "Announce a desk lamp")
+    wait_for_answer(page)
+    place = page.url
+    page.context.clear_cookies()
+    page.get_by_role("textbox", name="Prompt").fill("Now make it shorter")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your session is over")).to_be_visible()
+    sign_in(page, platform)
+    page.wait_for_url(place)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Now make it shorter")
+
+
+def test_a_service_that_is_down_is_explained_and_can_be_tried_again(page: Page) -> None:
+    # What a proxy answers for a service that does not run.
+    page.route("**/api/agents", lambda route: route.fulfill(status=502, body=""))
+    page.reload()
+    expect(page.get_by_text("The agents could not be loaded")).to_be_visible()
+    expect(page.get_by_text("check your network and that the API runs")).to_be_visible()
+    page.unroute("**/api/agents")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Marketing swarm")).to_be_visible()
+
+
+def test_a_wrong_password_is_explained(open_page: OpenPage, platform: Platform) -> None:
+    page = open_page()
+    page.get_by_label("E-mail address").fill(platform.email)
+    page.get_by_label("Password", exact=True).fill("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+    sign_in(page, platform)
+
+
+def test_an_administrator_sees_why_an_agent_does_not_load(page: Page, platform: Platform) -> None:
+    folder = platform.root / "apps/langgraph/src/agents/unfinished"
+    folder.mkdir()
+    try:
+        (folder / "graph.py").write_text("graph = (\n")
+        (folder / "agent.toml").write_text('title = "Unfinished"\n')
+
+        def shown() -> bool:
+            page.reload()
+            expect(page.get_by_role("button", name="Marketing swarm")).to_be_visible()
+            return page.get_by_text("Does not load").is_visible()
+
+        while not shown():
+            pass
+        reason = page.get_by_role("region", name="Why unfinished does not load")
+        expect(reason).to_contain_text("graph.py, line 1")
+    finally:
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()

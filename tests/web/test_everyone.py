@@ -1,0 +1,113 @@
+"""The pages on every screen, in both colour schemes, and without a mouse."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.conftest import Platform
+from tests.web.conftest import OpenPage, ask, sign_in, wait_for_answer
+
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+
+
+def assert_accessible(page: Page) -> None:
+    """No violation of WCAG A or AA, once nothing moves any more."""
+    page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running')")
+    found = Axe().run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(open_page: OpenPage, platform: Platform, scheme: str) -> None:
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert_accessible(page)
+    sign_in(page, platform)
+    expect(page.get_by_role("button", name="Marketing swarm")).to_be_visible()
+    assert_accessible(page)
+
+    ask(page, "Marketing swarm", "Announce a rain coat")
+    wait_for_answer(page)
+    assert_accessible(page)
+
+    ask(page, "Approval desk", "Mr Wood, wood@example.com, asks for a catalogue")
+    expect(page.get_by_role("button", name="Approve")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Edit").click()
+    assert_accessible(page)
+
+    page.get_by_role("button", name="Your account").click()
+    expect(page.get_by_role("menuitem", name="Sign out")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("menuitem", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert_accessible(page)
+
+    for path, text in {"/help": "Choose an agent", "/nowhere": "There is no page"}.items():
+        page.goto(path)
+        expect(page.get_by_text(text)).to_be_visible()
+        assert_accessible(page)
+
+
+def test_a_conversation_needs_no_mouse(open_page: OpenPage, platform: Platform) -> None:
+    page = open_page()
+    expect(page.get_by_label("E-mail address")).to_be_focused()
+    page.keyboard.type(platform.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(platform.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
+    expect(page.get_by_role("button", name="Marketing swarm")).to_be_visible()
+
+    page.keyboard.press("Tab")
+    while not page.evaluate("document.activeElement.textContent.includes('Marketing swarm')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
+    page.keyboard.type("Announce a paper clip")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+
+    page.keyboard.press("Control+Shift+O")
+    page.wait_for_url(lambda url: url.endswith("/"))
+    page.keyboard.press("Control+K")
+    expect(page.get_by_role("searchbox", name="Search conversations")).to_be_focused()
+
+
+def test_the_first_tab_stop_leads_to_the_content(page: Page) -> None:
+    page.goto("/help")
+    expect(page.get_by_text("Choose an agent")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+
+
+def test_a_phone_has_the_whole_platform(open_page: OpenPage, platform: Platform) -> None:
+    page = open_page(**PHONE)
+    sign_in(page, platform)
+    page.get_by_role("button", name="Marketing swarm").tap()
+    page.get_by_role("textbox", name="Prompt").fill("Announce a pocket mirror")
+    page.get_by_role("button", name="Send", exact=True).tap()
+    wait_for_answer(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert_accessible(page)
+
+    page.get_by_role("button", name="Open the menu").tap()
+    expect(page.get_by_role("dialog").get_by_role("link", name="Help")).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("dialog").get_by_role("link", name="Help").tap()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_text("Choose an agent")).to_be_visible()
+
+
+def test_the_colour_scheme_is_remembered(page: Page) -> None:
+    html = page.locator("html")
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitemcheckbox", name="Dark").click()
+    expect(html).to_have_class("dark")
+    page.reload()
+    expect(html).to_have_class("dark")
