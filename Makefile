@@ -23,7 +23,7 @@ demo: .venv/ready  ## Create a customer's project from this template and run it 
 
 test: .venv/ready template/.venv/ready  ## Test the template and what it generates (ARGS: for pytest)
 	@.ci/packages
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup --durations 25 $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --durations 25 $(ARGS)
 
 lint: .venv/ready template/.venv/ready  ## Check the style and types of the template's own code
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy

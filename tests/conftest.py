@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,6 @@ def pytest_configure() -> None:
     # The venv that runs the tests is none of a generated project's business.
     os.environ.pop("VIRTUAL_ENV", None)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests that share the running platform run in one worker, one after the other."""
-    for item in items:
-        if "platform" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("platform"))
 
 
 @contextmanager
@@ -129,16 +123,16 @@ def generate(template: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def prepare(shared_tmp: Path, generate: Callable[..., Path]) -> Callable[[str], Path]:
-    """Generate a project under a name and set it up as a customer would, once for all workers."""
+def prepare(
+    tmp_path_factory: pytest.TempPathFactory, generate: Callable[..., Path]
+) -> Callable[[str], Path]:
+    """Generate a project under a name and set it up as a customer would, once for each worker."""
 
+    @cache
     def make(name: str) -> Path:
-        path = shared_tmp / "projects" / name
-        path.parent.mkdir(exist_ok=True)
-        with once(path) as first:
-            if first:
-                generate(path)
-                subprocess.run(["make", "--silent", "setup"], cwd=path, check=True)
+        path = generate(tmp_path_factory.getbasetemp() / "projects" / name)
+        done = subprocess.run(["make", "setup"], cwd=path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
         return path
 
     return make
@@ -198,6 +192,7 @@ def running(root: Path) -> Iterator[Platform]:
     ports = "".join(f"PORTS__{n}={p}\n" for n, p in zip(names, free_ports(3), strict=True))
     (root / ".env").write_text(re.sub(r"(?m)^PORTS__.*\n", "", settings) + ports)
     log, ready = root / "data" / "dev.log", root / "data" / "dev.json"
+    ready.unlink(missing_ok=True)
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -22,8 +22,6 @@ DOCUMENTS = (
 DEV = "uv run platform dev"
 PORTS = {"9000": "API", "9001": "WEB", "6200": "LANGGRAPH"}
 
-pytestmark = pytest.mark.xdist_group("docs")
-
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, str]:
@@ -93,7 +91,8 @@ def running(project: Path, command: str) -> Iterator[None]:
         wait_for((project / "data" / "dev.json").exists, process, log)
         yield
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
         process.wait(60)
 
 

@@ -17,13 +17,6 @@ import pytest
 from tests.conftest import free_ports
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all tests of this project, which change its files."""
-    for item in items:
-        if "tools_project" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("tools"))
-
-
 @pytest.fixture(scope="session")
 def tools_project(prepare: Callable[[str], Path]) -> Path:
     """A generated project, set up, on ports of its own; tests put back what they change."""
