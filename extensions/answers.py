@@ -9,6 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -123,3 +124,6 @@ class Answers(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.filters.update({function.__name__: function for function in FILTERS})
+        # Copier compiles every part of every path, and some patterns once for each file; most of
+        # them are the same few strings.
+        environment.from_string = cache(environment.from_string)  # type: ignore[method-assign,assignment]
