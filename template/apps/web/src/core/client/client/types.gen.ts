@@ -27,7 +27,6 @@ export interface Config<T extends ClientOptions = ClientOptions>
    * Please don't use the Fetch client for Next.js applications. The `next`
    * options won't have any effect.
    *
-   * Install {@link https://www.npmjs.com/package/@hey-api/client-next `@hey-api/client-next`} instead.
    */
   next?: never;
   /**
@@ -76,7 +75,6 @@ export interface RequestOptions<
   /**
    * Any body that you want to add to your request.
    *
-   * {@link https://developer.mozilla.org/docs/Web/API/fetch#body}
    */
   body?: unknown;
   path?: Record<string, unknown>;
