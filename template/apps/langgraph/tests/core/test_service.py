@@ -28,11 +28,14 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder: Path = tmp_path_factory.mktemp("agents")
     (folder / "echo").mkdir()
     (folder / "echo" / "graph.py").write_text(ECHO)
-    assert migrate() == 0
-    token = get_settings().service_token.get_secret_value()
-    app = create_app(get_settings(), AgentRegistry(folder))
-    with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:
-        yield client
+    with pytest.MonkeyPatch.context() as patch:
+        # Never this project's own data, which a running service may be using.
+        patch.setattr("shared.settings.PROJECT_ROOT", tmp_path_factory.mktemp("project"))
+        assert migrate() == 0
+        token = get_settings().service_token.get_secret_value()
+        app = create_app(get_settings(), AgentRegistry(folder))
+        with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:
+            yield client
 
 
 def test_an_agent_answers_at_its_own_address(client: TestClient) -> None:
