@@ -1,10 +1,12 @@
 """Engines for SQLite (embedded, one writer) and PostgreSQL."""
 
+import sqlite3
+import time
 from pathlib import Path
 
 import sqlalchemy
 from sqlalchemy import Engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -45,7 +47,20 @@ def _configure_sqlite(engine: Engine) -> None:
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _use_wal(cursor)
         cursor.execute("PRAGMA synchronous = NORMAL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
+
+
+def _use_wal(cursor: DBAPICursor) -> None:
+    # The switch of a new file ignores the busy timeout, and two first connections may meet here.
+    deadline = time.monotonic() + SQLITE_BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

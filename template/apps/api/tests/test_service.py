@@ -62,6 +62,12 @@ async def test_migrating_twice_changes_nothing(settings: Settings) -> None:
     assert await migrate(settings) == (after, after)
 
 
+async def test_migrations_that_run_at_once_wait_for_one_another(settings: Settings) -> None:
+    results = await asyncio.gather(*(migrate(settings) for _ in range(3)))
+
+    assert sorted(before or "" for before, _ in results) == ["", results[0][1], results[0][1]]
+
+
 async def test_the_first_administrator_is_created_once(settings: Settings) -> None:
     await migrate(settings)
     database = Database(settings)
