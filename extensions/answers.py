@@ -124,6 +124,20 @@ class Answers(Extension):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.filters.update({function.__name__: function for function in FILTERS})
-        # Copier compiles every part of every path, and some patterns once for each file; most of
-        # them are the same few strings.
-        environment.from_string = cache(environment.from_string)  # type: ignore[method-assign,assignment]
+        # Copier compiles and renders every part of every path, and some patterns once for each
+        # file: the same few strings, nearly all without anything to render.
+        compiled: Callable[[str], object] = environment.from_string
+        environment.from_string = cache(  # type: ignore[method-assign,assignment]
+            lambda source: compiled(source) if "{" in source else Constant(source)
+        )
+
+
+class Constant:
+    """What a template without delimiters is, at a fraction of the time."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def render(self, *_: object, **__: object) -> str:
+        """The text, whatever the context."""
+        return self._text
