@@ -5,6 +5,7 @@ from typing import Literal
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
+from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
@@ -41,6 +42,19 @@ async def test_streams_what_it_would_answer() -> None:
 
 def test_inner_calls_carry_no_note() -> None:
     assert "demo model" not in model.invoke("Hello", {"tags": ["nostream"]}).text
+
+
+async def test_inner_calls_of_a_streamed_graph_carry_no_note() -> None:
+    inner = model.with_config(tags=["nostream"])
+
+    async def node(state: MessagesState) -> MessagesState:
+        return {"messages": [await inner.ainvoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState).add_node(node).add_edge(START, "node").compile()
+    start = MessagesState(messages=[HumanMessage("Hello")])
+    stream = graph.astream(start, stream_mode=["messages", "values"])
+    last = [part async for mode, part in stream if mode == "values"][-1]
+    assert "demo model" not in last["messages"][-1].text
 
 
 def test_calls_the_tool_that_the_request_is_about() -> None:
