@@ -141,11 +141,10 @@ class Customer:
         return run([COPIER, *arguments], self.root)
 
     def files(self) -> dict[str, bytes]:
-        """Every file outside git's own folder, with its kind, to compare byte for byte."""
+        """Every file but git's and what a set-up installs, with its kind, to compare in bytes."""
         found = {}
-        for folder, _, names in os.walk(self.root):
-            if {".git", ".platform-update"} & set(Path(folder).relative_to(self.root).parts):
-                continue
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = set(folders) - {".git", ".platform-update", ".venv", "node_modules"}
             for name in names:
                 path = Path(folder, name)
                 if path.is_symlink():

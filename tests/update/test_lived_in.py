@@ -1,19 +1,42 @@
 """A customer's project that has been lived in, of the real template, through both doors."""
 
+import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from platform_tools.update.ownership import Ownership
 
-from tests.conftest import clone_template
+from tests.conftest import VERSION, clone_template
 from tests.update.conftest import COPIER, REPOSITORY, Customer, Vendor, git, run
 from tests.update.releases import releases
 
-RELEASED = [one["commit"] for one in releases(REPOSITORY) if one.get("commit")]
+RELEASED = [one for one in releases(REPOSITORY) if one.get("commit")]
 OWNERSHIP = Ownership.load()
 MARK = "acme was here"
+AGENT = f'''"""{MARK}"""
+
+from typing import Any
+
+from langgraph.graph import START, MessagesState, StateGraph
+
+
+def answer(state: MessagesState) -> dict[str, Any]:
+    """Count what was said."""
+    return {{"messages": [("ai", f"{{len(state['messages'])}} orders")]}}
+
+
+graph = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer")
+'''
+AGENTS_TEST = """from .. import graph as desk
+
+
+async def test_it_counts() -> None:
+    state = await desk.graph.compile().ainvoke({"messages": [("human", "two cups")]})
+    assert state["messages"][-1].text == "1 orders"
+"""
 
 
 def change(root: Path, path: str, old: str, new: str) -> None:
@@ -28,7 +51,8 @@ def live_in(customer: Customer) -> dict[str, str]:
     head = f'"""{MARK}"""\n'
     own = {
         "apps/api/src/custom/orders.py": head,
-        "apps/langgraph/src/agents/order-desk/graph.py": head + "graph = None\n",
+        "apps/langgraph/src/agents/order-desk/graph.py": AGENT,
+        "apps/langgraph/src/agents/order-desk/tests/test_order_desk.py": AGENTS_TEST,
         "apps/langgraph/templates/own/graph.py": head,
         "apps/web/src/pages/orders.vue": f"<template>{MARK}</template>\n",
         "docs/handbook.md": f"# {MARK}\n",
@@ -42,7 +66,9 @@ def live_in(customer: Customer) -> dict[str, str]:
     (root / "acme.conf").write_bytes(f"# {MARK}\r\n".encode())
     (root / "logo.png").write_bytes(b"\x89PNG\0" + MARK.encode())
     change(root, "shared/logging.py", "\n", f"\n# {MARK}\n")
-    change(root, "shared/database.py", "SQLITE_BUSY_TIMEOUT = 10_000", "SQLITE_BUSY_TIMEOUT = 9")
+    change(
+        root, "shared/database.py", "SQLITE_BUSY_TIMEOUT = 10_000", "SQLITE_BUSY_TIMEOUT = 20_000"
+    )
     change(root, "apps/api/src/core/app.py", "\n", f"\n# {MARK}\n")
     change(root, "platform.toml", "api = 9000", "api = 9100")
     change(root, "pyproject.toml", "dependencies = [", 'dependencies = ["humanize>=4", ')
@@ -58,7 +84,7 @@ def live_in(customer: Customer) -> dict[str, str]:
     change(root, ".env", "SECRET_KEY=", f"ACME={MARK}\nSECRET_KEY=")
     return own | {
         "shared/logging.py": MARK,
-        "shared/database.py": "SQLITE_BUSY_TIMEOUT = 9",
+        "shared/database.py": "SQLITE_BUSY_TIMEOUT = 20_000",
         "apps/api/src/core/app.py": MARK,
         "platform.toml": "api = 9100",
         "pyproject.toml": '"humanize>=4"',
@@ -89,51 +115,81 @@ def develop(vendor: Vendor) -> None:
     vendor.release("v9.0.0")
 
 
-@pytest.mark.parametrize("start", [*RELEASED, ""], ids=lambda commit: commit[:10] or "now")
-def test_a_lived_in_project(door: str, start: str, tmp_path: Path) -> None:
+def copy(vendor: Vendor, tag: str, root: Path) -> Customer:
+    options = ["--trust", "--defaults", "--quiet", "--vcs-ref", tag]
+    done = run([COPIER, "copy", *options, vendor.root, root], vendor.root)
+    assert done.code == 0, done.output
+    return Customer(root)
+
+
+def test_a_busy_release(door: str, tmp_path: Path) -> None:
     vendor = Vendor(clone_template(tmp_path / "template", "v8.0.0"))
-    if start:
-        git(vendor.root, "fetch", "--quiet", REPOSITORY, start)
-        git(vendor.root, "tag", "v0.0.1", start)
-    copy = ["copy", "--trust", "--defaults", "--quiet"]
-    old = "v0.0.1" if start else "v8.0.0"
-    root = tmp_path / "acme"
-    assert run([COPIER, *copy, "--vcs-ref", old, vendor.root, root], tmp_path).code == 0
-    customer = Customer(root)
+    customer = copy(vendor, "v8.0.0", tmp_path / "acme")
     expected = live_in(customer)
     develop(vendor)
 
-    result = customer.update(door)
+    update(customer, door)
 
+    assert "framework 2" in customer.read("docs/customer/help.md")
+    assert "framework 2" in customer.read("shared/logging.py")
+    settings = tomllib.loads(customer.read("platform.toml"))
+    assert (settings["ports"]["api"], settings["ports"]["n8n"]) == (9100, 5678)
+    assert "N8N_KEY=" in customer.read(".env.template")
+    check(customer, vendor, "v9.0.0", expected)
+
+
+@pytest.mark.parametrize("old", RELEASED, ids=lambda one: one["version"])
+def test_from_every_release_to_this_tree(old: dict[str, Any], tmp_path: Path) -> None:
+    """Through one door and, from the same start, the other: the set-up is made once."""
+    vendor = Vendor(clone_template(tmp_path / "template"))
+    git(vendor.root, "fetch", "--quiet", REPOSITORY, old["commit"])
+    git(vendor.root, "tag", f"v{old['version']}", old["commit"])
+    customer = copy(vendor, f"v{old['version']}", tmp_path / "acme")
+    expected = live_in(customer)
+    in_project(customer, "make", "setup")
+    start = customer.commit()
+
+    for door in ("platform", "copier"):
+        update(customer, door)
+
+        check(customer, vendor, f"v{VERSION}", expected)
+        # Those of what was customised; `platform verify` runs them all.
+        tests = ("shared", "apps/langgraph/src")
+        in_project(customer, ".venv/bin/python", "-m", "pytest", "-q", *tests)
+        customer.git("reset", "--quiet", "--hard", start)
+        customer.git("clean", "--quiet", "-d", "--force")
+
+
+def in_project(customer: Customer, *command: str) -> None:
+    done = subprocess.run(command, cwd=customer.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def update(customer: Customer, door: str) -> None:
+    result = customer.update(door)
     if result.code:
         # An edit of the same lines is for the customer to decide.
         left = customer.platform("resolve", "--use", "yours")
         assert left.code == 0, result.output
         done = customer.platform("update", "--continue", "--no-verify")
         assert done.code == 0, done.output
+
+
+def check(customer: Customer, vendor: Vendor, tag: str, expected: dict[str, str]) -> None:
+    """Everything of the customer's is there, and everything else is as in a fresh copy."""
+    root = customer.root
     for path, text in expected.items():
         assert text in customer.read(path), path
     assert (root / "logo.png").read_bytes().endswith(MARK.encode())
     assert (root / "acme.conf").read_bytes().endswith(b"\r\n")
     assert not (root / "apps/langgraph/src/agents/marketing-swarm").exists()
     assert not (root / "langgraph.json").exists()
-    assert "framework 2" in customer.read("docs/customer/help.md")
-    assert "framework 2" in customer.read("shared/logging.py")
-    settings = tomllib.loads(customer.read("platform.toml"))
-    assert (settings["ports"]["api"], settings["ports"]["n8n"]) == (9100, 5678)
-    assert "N8N_KEY=" in customer.read(".env.template")
-    assert yaml.safe_load(customer.read(".copier-answers.yml"))["_commit"] == "v9.0.0"
-    _equals_a_fresh_copy(customer, vendor, set(expected), tmp_path)
-
-
-def _equals_a_fresh_copy(
-    customer: Customer, vendor: Vendor, edited: set[str], tmp_path: Path
-) -> None:
-    fresh = tmp_path / "fresh" / "acme"
-    made = run([COPIER, "copy", "--trust", "--defaults", "--quiet", vendor.root, fresh], tmp_path)
-    assert made.code == 0, made.output
+    assert yaml.safe_load(customer.read(".copier-answers.yml"))["_commit"] == tag
+    fresh = root.parent / "fresh" / "acme"
+    if not fresh.exists():
+        copy(vendor, tag, fresh)
     theirs, ours = Customer(fresh).files(), customer.files()
-    for path in set(theirs) - edited - {".env"}:
+    for path in set(theirs) - set(expected) - {".env"}:
         if OWNERSHIP.zone(path) == "customer":
             continue
         if path in ours:

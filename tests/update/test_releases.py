@@ -13,7 +13,7 @@ from platform_tools.update.project import Project
 from platform_tools.update.render import render
 from platform_tools.update.trees import Repository
 
-from tests.update.conftest import REPOSITORY, Vendor, git
+from tests.update.conftest import REPOSITORY, Customer, Vendor, commit, git
 from tests.update.releases import problems, releases
 
 
@@ -28,10 +28,38 @@ def test_the_newest_listed_release_is_the_version_of_the_project() -> None:
     assert all(one["notes"] for one in listed)
 
 
+def test_every_release_is_in_the_history_of_this_tree() -> None:
+    past = [one for one in releases(REPOSITORY) if one.get("commit")]
+    assert past
+    for one in past:
+        git(REPOSITORY, "merge-base", "--is-ancestor", one["commit"], "HEAD")
+        project = tomllib.loads(git(REPOSITORY, "show", f"{one['commit']}:pyproject.toml"))
+        assert project["project"]["version"] == one["version"]
+
+
+def test_a_template_without_tags(vendor: Vendor, copy: Callable[..., Customer]) -> None:
+    customer = copy()
+    first = git(vendor.root, "rev-parse", "v1.0.0").strip()
+    vendor.release("v1.1.0", {"shared/new.py": "new\n"})
+    second = git(vendor.root, "rev-parse", "v1.1.0").strip()
+    (vendor.root / "releases.toml").write_text(
+        f'[[release]]\nversion = "1.0.0"\ncommit = "{first}"\nnotes = "First"\n\n'
+        f'[[release]]\nversion = "1.1.0"\ncommit = "{second}"\nnotes = "Second"\n'
+    )
+    commit(vendor.root)
+    git(vendor.root, "tag", "--delete", "v1.0.0", "v1.1.0")
+
+    result = customer.update("platform")
+
+    assert result.code == 0, result.output
+    assert "_commit: v1.1.0" in customer.read(".copier-answers.yml")
+    assert customer.read("shared/new.py") == "new\n"
+
+
 @pytest.fixture
 def released(vendor: Vendor) -> Callable[..., list[str]]:
     """Change a template after its release 1.0.0; return the problems of the next one."""
-    commit = git(vendor.root, "rev-parse", "HEAD").strip()
+    first = git(vendor.root, "rev-parse", "HEAD").strip()
 
     def change(
         files: Mapping[str, str | None], questions: Mapping[str, object], declared: str = ""
@@ -43,7 +71,7 @@ def released(vendor: Vendor) -> Callable[..., list[str]]:
         config = {name: one for name, one in config.items() if one is not None}
         (vendor.root / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False))
         (vendor.root / "releases.toml").write_text(
-            f'[[release]]\nversion = "1.0.0"\ncommit = "{commit}"\nnotes = "a"\n\n'
+            f'[[release]]\nversion = "1.0.0"\ncommit = "{first}"\nnotes = "a"\n\n'
             f'[[release]]\nversion = "1.1.0"\nnotes = "b"\n{declared}\n'
         )
         return problems(vendor.root)

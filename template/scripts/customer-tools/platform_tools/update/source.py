@@ -49,9 +49,10 @@ def fetch(source: str, into: Path, root: Path) -> Path:
 
 
 def newest(repository: Path) -> str:
-    """The newest released tag (no pre-release). Raises `PlatformError` when there is none."""
+    """The newest release (no pre-release). Raises `PlatformError` when there is none."""
     tags = Git(repository)("tag", "--list").decode(errors="replace").split()
-    versions = [(version, tag) for tag in tags if (version := _version(tag)) is not None]
+    names = {*tags, *_listed(repository)}
+    versions = [(version, name) for name in names if (version := _version(name)) is not None]
     released = [one for one in versions if not one[0].is_prerelease]
     if not released:
         raise PlatformError(
@@ -62,13 +63,16 @@ def newest(repository: Path) -> str:
 
 def release(repository: Path, ref: str, source: str) -> Release | None:
     """The release that `ref` names (a tag, a commit, or what Copier stored), or None."""
-    git = Git(repository)
+    git, listed = Git(repository), _listed(repository)
     if ref.startswith("-"):
         return None
-    oid = git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if not oid:
-        return None
-    return Release(repository, oid, git.line("describe", "--tags", "--always", oid), source)
+    for name in filter(None, (ref, listed.get(ref))):
+        wanted = f"{name}^{{commit}}"
+        if oid := git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted):
+            known = next((one for one in listed if listed[one] == oid), None)
+            called = known or git.line("describe", "--tags", "--always", oid)
+            return Release(repository, oid, called, source)
+    return None
 
 
 def is_older(new: str, old: str) -> bool:
@@ -116,6 +120,15 @@ def export_engine(repository: Path, oid: str, into: Path) -> Path:
         target.write_bytes(output[end + 1 : end + 1 + size])
         position = end + 2 + size
     return into
+
+
+def _listed(repository: Path) -> dict[str, str]:
+    """The tags and commits that releases.toml lists: a clone or mirror may lack the tags."""
+    try:
+        listed = tomllib.loads(Git(repository)("show", f"HEAD:{RELEASES}").decode())["release"]
+    except (GitError, KeyError):
+        return {}
+    return {f"v{one['version']}": one["commit"] for one in listed if "commit" in one}
 
 
 def _version(name: str) -> Version | None:
