@@ -53,7 +53,10 @@ export default defineConfig(({ mode, command }) => {
       },
       // File events do not cross some mounts (Windows, WSL, containers).
       watch: { usePolling: /^(1|true)$/i.test(env.WATCHFILES_FORCE_POLLING || '') },
+      warmup: { clientFiles: ['src/core/app.ts', 'src/pages/**/*.vue'] },
     },
+    // Imported by generated code only: found too late, it would reload the first page.
+    optimizeDeps: { include: ['vue-router/experimental'] },
     build: { target: 'es2023' },
     test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
   }
