@@ -2,16 +2,20 @@
 
 import asyncio
 
+from apps.langgraph.src.core.models import get_model
 from langgraph.graph import StateGraph
 from typing_extensions import TypedDict
 
 
 class State(TypedDict, total=False):
     pause: float
+    prompt: str
 
 
 async def wait(state: State) -> State:
     await asyncio.sleep(state.get("pause", 0))
+    if prompt := state.get("prompt"):
+        await get_model(__file__).ainvoke(prompt)
     return {}
 
 

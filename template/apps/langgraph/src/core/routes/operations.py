@@ -1,5 +1,6 @@
 """What operators and clients ask about the service itself."""
 
+import math
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -7,6 +8,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.routes.context import CurrentEngine
 from apps.langgraph.src.core.routes.errors import responses
 from apps.langgraph.src.core.security.identity import current_user
@@ -91,8 +93,13 @@ async def ready(engine: CurrentEngine, response: Response) -> Readiness:
     response_class=Response,
     responses={**responses(), 200: {"content": {"text/plain": {}}, "description": "Metrics"}},
 )
-async def metrics() -> Response:
+async def get_metrics(engine: CurrentEngine) -> Response:
     """Metrics in Prometheus' format."""
+    try:
+        metrics.WAITING.set(await engine.storage.runs.waiting())
+    except Exception:
+        # Metrics are needed most while the database is away.
+        metrics.WAITING.set(math.nan)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

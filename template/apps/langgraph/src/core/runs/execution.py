@@ -82,7 +82,7 @@ async def execute(
     run = execution.run
     structlog.contextvars.bind_contextvars(run_id=run.run_id, agent=run.agent)
     loop = asyncio.get_running_loop()
-    usage = RunUsage(agent, lambda: _stop_soon(loop, execution))
+    usage = RunUsage(agent, run.user_id, lambda: _stop_soon(loop, execution))
     config = run_config(run, agent.limits, usage)
     seconds = agent.limits.timeout_seconds or run_seconds
     stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)

@@ -14,7 +14,7 @@ from apps.langgraph.src.core.observability import metrics
 
 
 class RunUsage(UsageRecorder):
-    """Tokens and cost of a run by model.
+    """Tokens and cost of a user's run by model.
 
     `on_excess` is called, from any thread, once the run costs more than its agent allows.
     """
@@ -22,9 +22,10 @@ class RunUsage(UsageRecorder):
     # LangChain would call for every node otherwise.
     ignore_chain = ignore_agent = ignore_retriever = ignore_retry = ignore_custom_event = True
 
-    def __init__(self, agent: Agent, on_excess: Callable[[], None]) -> None:
+    def __init__(self, agent: Agent, user_id: str, on_excess: Callable[[], None]) -> None:
         super().__init__(agent.prices)
         self._agent = agent
+        self._user_id = user_id
         self._on_excess = on_excess
         self._started = time.perf_counter()
         self._token_seen = False
@@ -51,7 +52,8 @@ class RunUsage(UsageRecorder):
     def count(self) -> None:
         """Add the run's usage to the metrics."""
         for model, usage in self.by_model.items():
-            labels = self._agent.name, model
+            labels = self._agent.name, model, self._user_id
             metrics.TOKENS.labels(*labels, "input").inc(usage.input_tokens)
             metrics.TOKENS.labels(*labels, "output").inc(usage.output_tokens)
-            metrics.COST.labels(*labels).inc(usage.cost or 0)
+            if usage.cost is not None:
+                metrics.COST.labels(*labels).inc(usage.cost)

@@ -4,7 +4,18 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from apps.langgraph.src.core.storage.access import Database
@@ -294,6 +305,11 @@ class Runs:
             runs.c.owner == owner, runs.c.status == "running", runs.c.cancelled
         )
         return list(await self._read(lambda c: c.execute(query).scalars().all()))
+
+    async def waiting(self) -> int:
+        """How many runs of all replicas are in the queue."""
+        query = select(func.count()).where(runs.c.status == "pending")
+        return int(await self._read(lambda c: c.execute(query).scalar_one()))
 
     async def expire_all(self) -> None:
         """Let every lease end now: for a database of one process, which has just started."""
