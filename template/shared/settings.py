@@ -172,6 +172,8 @@ class Settings(BaseSettings):
     """What the API shows to the agents service; nothing else may call it."""
     openai_api_key: SecretStr = SecretStr("")
     anthropic_api_key: SecretStr = SecretStr("")
+    otel_exporter_otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$")
+    """Where the agents service sends its traces, by OTLP over HTTP; empty: nowhere."""
     watch_polling: bool = False
     """Development: look for changed files at intervals, where the file system reports none."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

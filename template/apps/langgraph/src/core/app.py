@@ -12,7 +12,7 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
 from apps.langgraph.src.core.agents import AgentRegistry, get_registry
-from apps.langgraph.src.core.observability.tracing import configure_tracing
+from apps.langgraph.src.core.observability.tracing import configure_tracing, flush_traces
 from apps.langgraph.src.core.routes import agents, openai, operations
 from apps.langgraph.src.core.routes.errors import add_error_handlers
 from apps.langgraph.src.core.routes.protocol import assistants, runs, threads
@@ -35,6 +35,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the storage, load the agents, run the engine; give its runs back in the end."""
     settings = get_settings()
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(asyncio.to_thread, flush_traces)
         storage = await stack.enter_async_context(open_storage(settings))
         registry: AgentRegistry = app.state.registry
         await asyncio.to_thread(registry.load_all)
@@ -75,6 +76,7 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     app.add_middleware(CorrelationIdMiddleware)
     for part in (operations, assistants, threads, runs, openai, agents):
         app.include_router(part.router)
+    configure_tracing(app)
     return app
 
 
@@ -113,9 +115,7 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 def _app() -> FastAPI:
     settings = get_settings()
     configure_logging(settings.log_level, json=settings.environment == "production")
-    application = create_app(settings, get_registry())
-    configure_tracing(application)
-    return application
+    return create_app(settings, get_registry())
 
 
 app = _app()

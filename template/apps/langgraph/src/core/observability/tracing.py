@@ -1,7 +1,7 @@
-"""OpenTelemetry traces, only where the environment names an OTLP endpoint.
+"""OpenTelemetry traces, only where the setting OTEL_EXPORTER_OTLP_ENDPOINT names a collector.
 
-The packages are the extra `tracing`; nothing of them is imported, and nothing is sent, unless
-OTEL_EXPORTER_OTLP_ENDPOINT is set. The other variables of OpenTelemetry's specification apply too.
+Without it no exporter is imported and nothing is sent. The other variables of OpenTelemetry's
+specification are read from the environment. https://opentelemetry.io/docs/specs/otel/protocol/exporter
 """
 
 import os
@@ -10,40 +10,45 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
-from shared.settings import SettingsError
-
-# mypy: disable-error-code="import-not-found"
-
-ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+from shared.settings import get_settings
 
 
 def configure_tracing(app: FastAPI) -> None:
-    """Trace the requests of `app`. Raises `SettingsError` when the packages are missing."""
-    if not os.environ.get(ENDPOINT):
+    """Trace the requests of `app` and the runs of its agents."""
+    endpoint = get_settings().otel_exporter_otlp_endpoint
+    if not endpoint:
         return
-    try:
-        from opentelemetry import trace
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError as error:
-        raise SettingsError(
-            f"{ENDPOINT} is set, but {error.name} is missing: install the extra `tracing` of "
-            "platform-langgraph."
-        ) from None
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
     name = os.environ.get("OTEL_SERVICE_NAME", "agents")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     FastAPIInstrumentor.instrument_app(app, excluded_urls="ok,info,health,ready,metrics")
+
+
+def flush_traces() -> None:
+    """Send what has not been sent yet: the process may end without another chance."""
+    if not get_settings().otel_exporter_otlp_endpoint:
+        return
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.force_flush()
 
 
 @contextmanager
 def run_span(agent: str, run_id: str, attempt: int) -> Iterator[None]:
     """A span around one attempt of a run, where traces are on."""
-    if not os.environ.get(ENDPOINT):
+    if not get_settings().otel_exporter_otlp_endpoint:
         yield
         return
     from opentelemetry import trace
