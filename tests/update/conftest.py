@@ -123,22 +123,23 @@ class Customer:
     def git(self, *arguments: object) -> str:
         return git(self.root, *arguments)
 
-    def platform(self, *arguments: object) -> Result:
+    def platform(self, *arguments: object, **environment: str) -> Result:
         """Run the project's own `platform` command."""
         return run(
             [sys.executable, "-P", "-c", PLATFORM, *arguments],
             self.root,
             PYTHONPATH=str(self.root / "scripts/customer-tools"),
+            **environment,
         )
 
-    def update(self, door: str, *arguments: object) -> Result:
+    def update(self, door: str, *arguments: object, **environment: str) -> Result:
         """Update through "platform" or "copier"."""
         if door == "platform":
-            return self.platform("update", "--no-verify", *arguments)
-        return self.copier("update", "--trust", "--defaults", *arguments)
+            return self.platform("update", "--no-verify", *arguments, **environment)
+        return self.copier("update", "--trust", "--defaults", *arguments, **environment)
 
-    def copier(self, *arguments: object) -> Result:
-        return run([COPIER, *arguments], self.root)
+    def copier(self, *arguments: object, **environment: str) -> Result:
+        return run([COPIER, *arguments], self.root, **environment)
 
     def files(self) -> dict[str, bytes]:
         """Every file but git's and what a set-up installs, with its kind, to compare in bytes."""

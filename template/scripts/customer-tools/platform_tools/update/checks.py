@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from platform_tools.errors import PlatformError
+from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Plan
 from platform_tools.update.report import say
 from platform_tools.update.state import Folder, State
@@ -13,6 +14,7 @@ from platform_tools.update.trees import Repository
 
 SETUP = Path("scripts", "customer-tools", "setup.py")
 _UNREACHABLE = 3  # of setup.py: a package index is out of reach
+_FAILED = "A check of the new version fails"
 
 
 def run(folder: Folder, state: State, plan: Plan, repository: Repository, *, verify: bool) -> str:
@@ -28,48 +30,58 @@ def run(folder: Folder, state: State, plan: Plan, repository: Repository, *, ver
         folder.save(state)
     has_setup = (folder.project / SETUP).exists()
     if plan.rebuild and has_setup:
-        rebuild(folder, plan)
+        rebuild(folder, folder.project, plan.rebuild)
     said = _take(folder, state, repository)
     if verify and has_setup:
         say("Preparing the new version, to check it …")
-        _run(folder, "The new version cannot be set up", sys.executable, str(SETUP))
+        _run(folder, folder.project, "The new version cannot be set up", sys.executable, str(SETUP))
         say("platform verify …")
-        _run(folder, "A check of the new version fails", ".venv/bin/platform", "verify")
+        _run(folder, folder.project, _FAILED, ".venv/bin/platform", "verify")
         said = "`platform verify` passed."
     return said
 
 
-def rebuild(folder: Folder, plan: Plan) -> None:
-    """Make the lock files in project/ again."""
-    say(f"Rebuilding {', '.join(plan.rebuild)} …")
-    what = f"{', '.join(plan.rebuild)} cannot be rebuilt"
-    _run(folder, what, sys.executable, str(SETUP), "--locks")
+def rebuild(folder: Folder, root: Path, paths: list[str]) -> None:
+    """Make the lock files in `root` again: project/, or the project itself once it has landed."""
+    if paths:
+        say(f"Rebuilding {', '.join(paths)} …")
+        failed = f"{', '.join(paths)} cannot be rebuilt"
+        _run(folder, root, failed, sys.executable, str(SETUP), "--locks")
 
 
 def _take(folder: Folder, state: State, repository: Repository) -> str:
     if state.full:
+        # With what was added while a check was mended, but without what the set-up makes.
+        others = repository.git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")[:-1]
+        ownership = Ownership.load()
+        added = [path for path in others if ownership.zone(os.fsdecode(path)) != "generated"]
         repository.git("add", "--update")
+        repository.git("update-index", "-z", "--add", "--stdin", stdin=b"\0".join([*added, b""]))
         state.tree = repository.git.line("write-tree")
         folder.save(state)
     return "Not verified."
 
 
-def _run(folder: Folder, failed: str, *command: str) -> None:
+def _run(folder: Folder, root: Path, failed: str, *command: str) -> None:
     environment = dict(os.environ)
     environment.pop("VIRTUAL_ENV", None)
     environment.pop("PYTHONPATH", None)
     own_uv = folder.root / ".cache" / "uv" / "bin"
     environment["PATH"] = f"{environment.get('PATH', '')}{os.pathsep}{own_uv}"
-    program = folder.project / command[0] if command[0].startswith(".") else Path(command[0])
+    program = root / command[0] if command[0].startswith(".") else Path(command[0])
     done = subprocess.run(  # noqa: S603  # the project's own tools
-        [program, *command[1:]], cwd=folder.project, env=environment, check=False
+        [program, *command[1:]], cwd=root, env=environment, check=False
     )
     if done.returncode:
         away = "\nA package index is out of reach." if done.returncode == _UNREACHABLE else ""
+        hint = "Mend it or come back later: platform update --continue"
+        if root == folder.project:
+            hint = (
+                f"Your project is untouched; the new version is in\n  {root}\n"
+                "Mend it there or come back later: platform update --continue"
+            )
+        if failed == _FAILED:
+            hint += "\nLand it as it is: platform update --continue --no-verify"
         raise PlatformError(
-            f"{failed} (see above).{away}",
-            f"Your project is untouched; the new version is in\n  {folder.project}\n"
-            "Mend it there or come back later: platform update --continue\n"
-            "Land it as it is: platform update --continue --no-verify\n"
-            "Give up: platform update --abort",
+            f"{failed} (see above).{away}", f"{hint}\nGive up: platform update --abort"
         )

@@ -98,11 +98,13 @@ def after(folder: Folder) -> int:
     transaction.make_ready(folder, state, computed)
     plan, repository = computed.plan, computed.repository
     failed = None
-    if plan.rebuild and not state.conflicts:
+    if state.conflicts:
+        state.rebuild = plan.rebuild
+    elif plan.rebuild:
         try:
             checks.run(folder, state, plan, repository, verify=False)
         except PlatformError as error:
-            failed = error
+            failed, state.rebuild = error, plan.rebuild
     ours, tree = computed.ours, repository.read(state.tree)
     result.write_report(state, repository, ours, tree, report.markdown(plan))
     result.place(folder, state, repository, ours, tree)
@@ -117,18 +119,17 @@ def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> 
     say(report.terminal(plan, ("conflict", "merged", "renamed", "removed", "rebuilt")))
     say(f"Report: {state.report}")
     if failed:
-        say(f"\n{failed.message}\nNext: python3 {checks.SETUP} --locks", "bad")
+        say(f"\n{failed.message}", "bad")
+        say("Next: platform update --continue, which tries again\nUndo: platform update --abort")
     if state.conflicts:
         say(
             f"\n{len(state.conflicts)} in conflict:\n{report.conflicts(plan, state.conflicts)}",
             "bad",
         )
         say(
-            "Next: platform resolve (or edit and git add), then git commit\n"
+            "Next: platform resolve (or edit and git add), then platform update --continue\n"
             "Undo: platform update --abort"
         )
-        if plan.rebuild:
-            say(f"Then rebuild {', '.join(plan.rebuild)}: python3 {checks.SETUP} --locks")
     return code or (1 if failed else 0)
 
 

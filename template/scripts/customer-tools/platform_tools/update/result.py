@@ -43,7 +43,12 @@ def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, t
 
 def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree: Tree) -> None:
     """Write the files that change to project/, and save those that they replace."""
-    changed = [path for path in {*ours, *tree} if ours.get(path) != tree.get(path)]
+    # What is rebuilt after the landing is saved as well.
+    changed = [
+        path
+        for path in {*ours, *tree}
+        if ours.get(path) != tree.get(path) or (path in tree and path in state.rebuild)
+    ]
     wanted = {path: tree[path] for path in changed if path in tree}
     attributes = {path: tree[path] for path in tree if Path(path).name == ".gitattributes"}
     repository.check_out(attributes | wanted)

@@ -40,6 +40,8 @@ def fetch(source: str, into: Path, root: Path) -> Path:
     try:
         Git(root)("clone", "--quiet", "--bare", "--", address, str(into))
     except GitError as error:
+        if "No space left" in str(error):
+            raise PlatformError(str(error), "Make room on the disk and try again.") from None
         raise PlatformError(
             f"The template at {source} is out of reach.\n{error}",
             "Check the network and try again, or update from a file: platform update --from "

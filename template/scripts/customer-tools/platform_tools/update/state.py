@@ -60,6 +60,8 @@ class State:
     """The path of the Markdown report."""
     full: bool = False
     """Whether project/ holds the whole project, in which the user may have worked."""
+    rebuild: list[str] = field(default_factory=list)
+    """Lock files that are left to rebuild after the landing."""
     edited: list[str] = field(default_factory=list)
     """Paths that the user changed while the update ran: left alone."""
     sparse: list[str] = field(default_factory=list)

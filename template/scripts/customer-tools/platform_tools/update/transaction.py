@@ -92,7 +92,8 @@ def proceed(root: Path, verify: bool) -> int:
     folder = Folder(root)
     state = _unfinished(folder)
     request = Request(**state.request)
-    if state.door == "copier" and state.phase in ("started", "copier"):
+    if state.door == "copier" and state.phase in ("started", "copier", "ready"):
+        # Copier's clone of the template has gone with it.
         abort(root)
         raise PlatformError(
             "Copier had not come far enough to go on; the project is as it was.",
@@ -160,10 +161,10 @@ def finish(folder: Folder, state: State) -> int:
             " it differs from the update's:\n" + "\n".join(f"  {path}" for path in edited),
             "warn",
         )
-    if state.conflicts and not state.commit:
+    if (state.conflicts or state.rebuild) and not state.commit:
         state.phase = "landed"
         folder.save(state)
-        return CONFLICTS
+        return CONFLICTS if state.conflicts else 0
     folder.clear()
     return 0
 
@@ -173,7 +174,7 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
     if state.phase == "landing":
         return _done(state, finish(folder, state))
     if state.phase == "landed":
-        return _close(folder)
+        return _close(folder, state)
     plan, request = Plan(**state.plan), Request(**state.request)
     repository = Repository(folder.project)
     resolved: list[str] = []
@@ -188,7 +189,6 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
             )
             return CONFLICTS
         resolved = list(state.conflicts)
-        repository.git("add", "--all")
     if Git(folder.root).line("rev-parse", "HEAD") != state.start:
         raise PlatformError(
             "The branch has moved since the update began.",
@@ -208,13 +208,14 @@ def _done(state: State, code: int) -> int:
     return code
 
 
-def _close(folder: Folder) -> int:
-    """End an update that Copier started and whose conflicts are the user's to resolve in place."""
+def _close(folder: Folder, state: State) -> int:
+    """End an update that Copier started: its conflicts are the user's to resolve in place."""
     left = Repository(folder.root).unresolved()
     if left:
         say("Still in conflict:\n" + "\n".join(f"  {path}" for path in left), "warn")
         say("Resolve them (platform resolve), git add them, then platform update --continue.")
         return CONFLICTS
+    checks.rebuild(folder, folder.root, state.rebuild)
     folder.clear()
     say("The update is finished. Next: git add --all && git commit", "good")
     return 0

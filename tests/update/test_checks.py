@@ -1,0 +1,113 @@
+"""What runs before an update lands, and may fail: `platform verify`, rebuilding lock files."""
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import free_ports
+from tests.update.conftest import FILES, REPOSITORY, Customer, Vendor, run
+
+Copy = Callable[..., Customer]
+LOGGING = str(FILES["shared/logging.py"])
+EDITED = LOGGING.replace("line 2\n", "line 2, mine\n")
+BROKEN = LOGGING.replace("line 18\n", "line 18, broken\n")
+SETUP = "scripts/customer-tools/setup.py"
+# A `platform verify` that looks for one word.
+VERIFY = """
+from pathlib import Path
+platform = Path(".venv/bin/platform")
+platform.parent.mkdir(parents=True, exist_ok=True)
+platform.write_text('#!/bin/sh\\n! grep -n broken shared/logging.py\\n')
+platform.chmod(0o755)
+Path("uv.lock").touch()
+"""
+
+
+@pytest.fixture
+def broken(vendor: Vendor, copy: Copy) -> Customer:
+    """A project with an update to come that does not fit its edit: a check fails."""
+    ignored = str(FILES[".gitignore.jinja"]) + "/.venv/\n"
+    vendor.release("v1.1.0", {SETUP: VERIFY, ".gitignore.jinja": ignored})
+    customer = copy(tag="v1.1.0")
+    customer.commit({"shared/logging.py": EDITED})
+    customer.write({".env": "KEY=secret\n"})
+    vendor.release("v1.2.0", {"shared/logging.py": BROKEN, "shared/new.py": "new\n"})
+    return customer
+
+
+def test_a_failing_check_is_shown_and_can_be_taken_back(broken: Customer) -> None:
+    before = broken.snapshot()
+
+    result = broken.platform("update")
+
+    assert result.code == 1
+    assert "18:line 18, broken" in result.output
+    assert "A check of the new version fails" in result.output
+    assert broken.snapshot() == before
+    assert broken.platform("update", "--continue").code == 1
+    assert broken.snapshot() == before
+    assert broken.platform("update", "--abort").code == 0
+    assert broken.snapshot() == before
+
+
+def test_what_is_mended_and_added_there_lands(broken: Customer) -> None:
+    assert broken.platform("update").code == 1
+    new = Customer(broken.root / ".platform-update/project")
+    new.write({"shared/logging.py": new.read("shared/logging.py").replace("broken", "mended")})
+    new.write({"shared/more.py": "more\n"})
+
+    result = broken.platform("update", "--continue")
+
+    assert result.code == 0, result.output
+    assert broken.read("shared/logging.py") == EDITED.replace("line 18\n", "line 18, mended\n")
+    assert broken.git("show", "HEAD:shared/more.py") == "more\n" == broken.read("shared/more.py")
+    assert broken.git("status", "--porcelain") == ""
+    assert "`platform verify` passed." in broken.read("docs/updates/v1.1.0-to-v1.2.0.md")
+
+
+def test_it_can_land_as_it_is(broken: Customer) -> None:
+    assert broken.platform("update").code == 1
+
+    assert broken.platform("update", "--continue", "--no-verify").code == 0
+
+    assert "broken" in broken.read("shared/logging.py")
+
+
+@pytest.fixture
+def locked(vendor: Vendor, copy: Copy) -> Customer:
+    """A project whose lock file has a package of its own, and an update with another package."""
+    project = '[project]\nname = "acme"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    setup = (REPOSITORY / "template" / SETUP).read_bytes()
+    constraints = {"constraints.txt": "six==1.17.0\n", SETUP: setup}
+    vendor.release("v1.1.0", {"pyproject.toml": project + "dependencies = []\n", **constraints})
+    customer = copy(tag="v1.1.0")
+    customer.write({"pyproject.toml": project + 'dependencies = ["idna"]\n'})
+    assert run([sys.executable, SETUP, "--locks"], customer.root).code == 0
+    customer.commit()
+    new = project.replace('"1"\n', '"1"\ndescription = "new"\n')
+    more = 'dependencies = []\n\n[dependency-groups]\ndev = ["six"]\n'
+    vendor.release("v1.2.0", {"pyproject.toml": new + more})
+    return customer
+
+
+def test_without_network_lock_files_are_left_for_later(locked: Customer, door: str) -> None:
+    before = locked.snapshot()
+    closed = f"http://127.0.0.1:{free_ports(1)[0]}/simple"
+    names = {"UV_DEFAULT_INDEX": closed, "UV_INDEX_URL": closed, "UV_HTTP_RETRIES": "0"}
+
+    for way in ("--abort", "--continue"):
+        result = locked.update(door, **names)
+        assert result.code == 1, result.output
+        assert "uv.lock cannot be rebuilt" in result.output
+        assert "out of reach" in result.output
+        assert locked.platform("update", way).code == 0
+        if way == "--abort":
+            assert locked.snapshot() == before
+
+    lock = locked.read("uv.lock")
+    assert 'name = "six"\nversion = "1.17.0"' in lock
+    assert 'name = "idna"' in lock
+    assert "_commit: v1.2.0" in locked.read(".copier-answers.yml")
+    if door == "platform":
+        assert locked.git("status", "--porcelain") == ""
