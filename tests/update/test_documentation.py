@@ -1,11 +1,15 @@
 """Every command of docs/customer/updates.md runs and does what the page says."""
 
+import os
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.update.conftest import FILES, REPOSITORY, Customer, Vendor, git
+import pytest
+
+from tests.update.conftest import FILES, PLATFORM, REPOSITORY, Customer, Vendor, git
 
 PAGE = (REPOSITORY / "template/docs/customer/updates.md").read_text()
 COMMANDS = set(re.findall(r"uv run platform ((?:update|resolve)[^`\n]*)", PAGE))
@@ -77,3 +81,36 @@ def test_the_merge_driver_of_the_page(copy: Callable[..., Customer]) -> None:
 
     assert result.code == 0, result.output
     assert files[1].read_text() == base + "mine = 1\nb = 2\n"
+
+
+def test_your_own_merges_by_structure(
+    copy: Callable[..., Customer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the page's command and its lines for .gitattributes."""
+    customer = copy()
+    (tmp_path / "platform.py").write_text(PLATFORM)
+    uv = tmp_path / "uv"
+    uv.write_text(
+        f"#!/bin/sh\nshift 2\nPYTHONPATH={customer.root}/scripts/customer-tools"
+        f' exec {sys.executable} -P {tmp_path}/platform.py "$@"\n'
+    )
+    uv.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    [command] = re.findall(r"^git (config merge.platform.*)$", PAGE, re.M)
+    [attributes] = re.findall(r"```gitattributes\n(.*?)```", PAGE, re.S)
+    toml, lock = customer.read("platform.toml"), '{\n  "a": 1\n}\n'
+    customer.git(*shlex.split(command))
+    customer.commit({".gitattributes": attributes, "package-lock.json": lock})
+    customer.git("switch", "--quiet", "--create", "other")
+    customer.commit({"platform.toml": toml + "theirs = 2\n"})
+    customer.git("switch", "--quiet", "main")
+    customer.commit({"platform.toml": toml + "mine = 1\n"})
+
+    customer.git("merge", "--quiet", "other")
+
+    assert customer.read("platform.toml") == toml + "mine = 1\ntheirs = 2\n"
+    checked = customer.git("check-attr", "merge", "package-lock.json", "a/package.json")
+    assert checked.splitlines() == [
+        "package-lock.json: merge: unspecified",
+        "a/package.json: merge: platform",
+    ]

@@ -1,5 +1,6 @@
 """A customer's project that has been lived in, of the real template, through both doors."""
 
+import json
 import subprocess
 import tomllib
 from pathlib import Path
@@ -127,9 +128,12 @@ def test_a_busy_release(door: str, tmp_path: Path) -> None:
     customer = copy(vendor, "v8.0.0", tmp_path / "acme")
     expected = live_in(customer)
     develop(vendor)
+    preview = customer.platform("update", "--preview", "--json")
+    before = customer.files()
 
-    update(customer, door)
+    conflicts = update(customer, door)
 
+    agrees(json.loads(preview.output)["files"], before, customer.files(), conflicts)
     assert "framework 2" in customer.read("docs/customer/help.md")
     assert "framework 2" in customer.read("shared/logging.py")
     settings = tomllib.loads(customer.read("platform.toml"))
@@ -165,7 +169,29 @@ def in_project(customer: Customer, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def update(customer: Customer, door: str) -> None:
+def agrees(
+    planned: list[dict[str, str]], before: dict[str, bytes], after: dict[str, bytes], said: str
+) -> None:
+    """Each path of the preview is what became of it, and no other path has changed."""
+    changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    for one in planned:
+        path, status = one["path"], one["status"]
+        if status == "conflict":
+            assert path in said
+        elif status == "removed":
+            assert path in before and path not in after, path
+        elif status in ("added", "renamed"):
+            assert path not in before and path in after, path
+        else:
+            assert path in before and path in after and path in changed, path
+        if status == "renamed":
+            changed.discard(one["detail"].removeprefix("from "))
+    left = changed - {one["path"] for one in planned}
+    assert [path for path in left if not path.startswith("docs/updates/")] == []
+
+
+def update(customer: Customer, door: str) -> str:
+    """Update; return what was in conflict and is resolved now."""
     result = customer.update(door)
     if result.code:
         # An edit of the same lines is for the customer to decide.
@@ -173,6 +199,7 @@ def update(customer: Customer, door: str) -> None:
         assert left.code == 0, result.output
         done = customer.platform("update", "--continue", "--no-verify")
         assert done.code == 0, done.output
+    return result.output
 
 
 def check(customer: Customer, vendor: Vendor, tag: str, expected: dict[str, str]) -> None:

@@ -134,6 +134,19 @@ def test_a_preview_changes_nothing_and_agrees_with_the_update(customer: Customer
     assert planned == {path for path in changed if not path.startswith("docs/updates/")}
 
 
+def test_a_preview_leaves_out_what_is_not_committed(customer: Customer) -> None:
+    committed = customer.platform("update", "--preview")
+    customer.write({"shared/logging.py": "mine\n"})
+    before = customer.snapshot()
+
+    preview = customer.platform("update", "--preview")
+
+    assert preview.code == 0, preview.output
+    assert committed.output in preview.output
+    assert "want them committed" in preview.output
+    assert customer.snapshot() == before
+
+
 def test_a_bundle_and_a_moved_template(vendor: Vendor, customer: Customer, tmp_path: Path) -> None:
     bundle = tmp_path / "release.bundle"
     git(vendor.root, "bundle", "create", "--quiet", bundle, "--all")

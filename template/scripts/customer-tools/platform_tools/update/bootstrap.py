@@ -39,14 +39,14 @@ def find_root(start: Path) -> Path:
 def begin(root: Path, action: str, to: str | None, bundle: str | None, **options: Any) -> NoReturn:
     """`platform update` and its preview: replace this process by the new version's engine."""
     project = Project(root)
-    project.check()
+    preview = action == "preview"
+    project.check(uncommitted=preview)
     folder = Folder(root)
     if (state := folder.load()) and not _committed_since(project, state):
         raise PlatformError(
             "An update is unfinished.",
             "Go on: platform update --continue\nGive up: platform update --abort",
         )
-    preview = action == "preview"
     place = Path(mkdtemp(prefix="platform-preview-")) if preview else folder.path
     if not preview:
         place.mkdir(exist_ok=True)

@@ -52,7 +52,9 @@ def rebuild(folder: Folder, root: Path, paths: list[str]) -> None:
 def _take(folder: Folder, state: State, repository: Repository) -> str:
     if state.full:
         # With what was added while a check was mended, but without what the set-up makes.
-        others = repository.git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")[:-1]
+        others = repository.git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")[
+            :-1
+        ]
         ownership = Ownership.load()
         added = [path for path in others if ownership.zone(os.fsdecode(path)) != "generated"]
         repository.git("add", "--update")

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from platform_tools.errors import PlatformError
-from platform_tools.update import bootstrap
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +43,8 @@ def update(
 
     Exit codes: 0 done or nothing to do, 1 failed or refused, 2 wrong input, 3 conflicts are left.
     """
+    from platform_tools.update import bootstrap
+
     root = bootstrap.find_root(Path.cwd())
     if sum((preview, go_on, abort, source is not None)) > 1:
         raise PlatformError("Only one of --preview, --continue, --abort and --source.", code=2)
@@ -78,6 +79,8 @@ def resolve(
     zone: Annotated[str | None, typer.Option(help="Only paths of this zone.")] = None,
 ) -> None:
     """Work through the conflicts of an update. Exit code 3 while any is left."""
+    from platform_tools.update import bootstrap
+
     if use not in (None, "yours", "framework"):
         raise PlatformError("--use takes yours or framework.", code=2)
     root = bootstrap.find_root(Path.cwd())

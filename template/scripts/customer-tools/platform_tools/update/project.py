@@ -64,8 +64,8 @@ class Project:
                 raise PlatformError(f"{name} has no {key}.", hint)
         return answers
 
-    def check(self) -> None:
-        """Raises `PlatformError` when an update cannot begin."""
+    def check(self, *, uncommitted: bool = False) -> None:
+        """Raises `PlatformError` when an update cannot begin; `uncommitted` allows such changes."""
         version = tuple(map(int, re.findall(r"\d+", self.git.line("version"))[:2]))
         if version < (2, 38):
             raise PlatformError("git is too old.", "Install git 2.38 or later.", 2)
@@ -82,18 +82,22 @@ class Project:
                 raise PlatformError(
                     f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
                 )
-        changed = self.git(
-            *("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty"),
-            *("--", "."),
-        )
-        if changed:
-            names = [os.fsdecode(line[3:]) for line in changed.split(b"\0")[:-1]]
+        names = [] if uncommitted else self.uncommitted()
+        if names:
             shown = "\n".join(f"  {name}" for name in names[:5]) + ("\n  …" if names[5:] else "")
             raise PlatformError(
                 f"There are changes that are not committed:\n{shown}",
                 "git commit, or git stash, then try again.",
             )
         _ = self.answers
+
+    def uncommitted(self) -> list[str]:
+        """Tracked paths with changes that no commit has."""
+        changed = self.git(
+            *("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"),
+            *("--ignore-submodules=dirty", "--", "."),
+        )
+        return [os.fsdecode(line[3:]) for line in changed.split(b"\0")[:-1]]
 
     def on_disk(self, ours: Tree, paths: Iterable[str]) -> set[str]:
         """Those of `paths` whose place on the disk is taken by something outside git."""

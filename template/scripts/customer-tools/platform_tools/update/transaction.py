@@ -52,7 +52,7 @@ class Request:
 
 def preview(request: Request, as_json: bool) -> int:
     """Print what an update would do; change nothing."""
-    project = _checked(request)
+    project = _checked(request, uncommitted=True)
     with TemporaryDirectory(prefix="platform-preview-") as temporary:
         plan = compute_plan(project, request, Path(temporary, "project")).plan
     if as_json:
@@ -65,6 +65,12 @@ def preview(request: Request, as_json: bool) -> int:
             print(f"{version}: {notes}\n")
         print(report.terminal(plan).encode(errors="backslashreplace").decode())
         print("\nNext: platform update")
+    if changed := project.uncommitted():
+        say(
+            f"This is about your last commit; {len(changed)} changed files are not in it. The update"
+            " itself will want them committed.",
+            "warn",
+        )
     return 0
 
 
@@ -267,9 +273,9 @@ def compute_plan(
     return compute(project, request.release(), request.data, folder, ownership, answers)
 
 
-def _checked(request: Request) -> Project:
+def _checked(request: Request, *, uncommitted: bool = False) -> Project:
     project = request.project
-    project.check()
+    project.check(uncommitted=uncommitted)
     release, old = request.release(), str(project.answers["_commit"])
     if source.is_older(release.name, old):
         raise PlatformError(
