@@ -67,8 +67,8 @@ def preview(request: Request, as_json: bool) -> int:
         print("\nNext: platform update")
     if changed := project.uncommitted():
         say(
-            f"This is about your last commit; {len(changed)} changed files are not in it. The update"
-            " itself will want them committed.",
+            f"This is about your last commit; {len(changed)} changed files are not in it."
+            " The update itself will want them committed.",
             "warn",
         )
     return 0
