@@ -2,16 +2,30 @@
 
 import sqlite3
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # A writer that waits this long (milliseconds) is stuck, not busy.
 SQLITE_BUSY_TIMEOUT = 10_000
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no time zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The stored moment with its time zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def create_engine(url: str) -> AsyncEngine:

@@ -1,13 +1,10 @@
 """The tables of the agents service. Checkpoints have tables of LangGraph's own."""
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -18,22 +15,8 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC, on SQLite too, which keeps no time zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The stored moment with its time zone."""
-        if value is None or value.tzinfo:
-            return value
-        return value.replace(tzinfo=UTC)
-
+from shared.database import UtcDateTime
 
 metadata = MetaData()
 
