@@ -4,7 +4,8 @@
 
 It needs a clone that may push, and from the git host's runner: on GitLab nothing more (push options
 open the merge request), on GitHub and Forgejo GITHUB_API_URL, GITHUB_REPOSITORY and TOKEN. The exit
-code is that of `platform update`, so conflicts fail the workflow.
+code is that of `platform update`, so conflicts fail the workflow; the request then has only the
+report.
 """
 
 import json
@@ -16,9 +17,20 @@ from pathlib import Path
 
 from plumbum import RETCODE, local
 
+from platform_tools.update import report
 from platform_tools.update.bootstrap import find_root
 from platform_tools.update.git import Git
-from platform_tools.update.report import FOLDER, say
+from platform_tools.update.plan import Plan
+from platform_tools.update.report import say
+from platform_tools.update.state import Folder
+from platform_tools.update.transaction import CONFLICTS, abort
+
+_RESOLVE = """## To resolve them
+Close this request, and on a machine of yours:
+
+    uv run platform update
+    uv run platform resolve
+    uv run platform update --continue"""
 
 
 def main() -> int:
@@ -29,15 +41,17 @@ def main() -> int:
     platform = local[str(Path(sys.executable).with_name("platform"))]
     with local.cwd(str(root)):
         code = platform["update", "--no-verify"] & RETCODE(FG=True)
-    if code or git.line("rev-parse", "HEAD") == start:
+    if code == CONFLICTS:
+        _commit_report(git, Folder(root))
+    if git.line("rev-parse", "HEAD") == start:
         return int(code)
     title = git.line("log", "-1", "--format=%s")
-    branch = "platform-update-" + title.rpartition(" ")[2]
+    branch = f"platform-update-{title.rpartition(' ')[2]}{'-conflicts' if code else ''}"
     if git.line("ls-remote", "origin", f"refs/heads/{branch}"):
         say(f"{branch} has been offered before.")
-        return 0
-    report = git.line("diff", "--name-only", "--relative", start, "HEAD", "--", FOLDER)
-    body = (root / report).read_text(encoding="utf-8")
+        return int(code)
+    path = git.line("diff", "--name-only", "--relative", start, "HEAD", "--", report.FOLDER)
+    body = (root / path).read_text(encoding="utf-8")
     options = []
     if "GITLAB_CI" in os.environ:
         for option in ("create", f"target={target}", f"title={title}"):
@@ -46,7 +60,23 @@ def main() -> int:
     if "GITLAB_CI" not in os.environ:
         _open_request({"title": title, "head": branch, "base": target, "body": body})
     say(f"{title}: offered on the branch {branch}.", "good")
-    return 0
+    return int(code)
+
+
+def _commit_report(git: Git, folder: Folder) -> None:
+    """Replace the unfinished update by a commit of its report alone."""
+    state = folder.load()
+    if not state:
+        raise SystemExit("The unfinished update is gone.")
+    plan = Plan(**state.plan)
+    abort(folder.root)
+    path = report.path_for(plan, ())
+    place = folder.root / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(f"{report.markdown(plan)}\n{_RESOLVE}\n", encoding="utf-8")
+    git("add", "--force", "--", path)
+    title = f"Conflicts in the platform's update from {plan.old} to {plan.new}"
+    git("commit", "--quiet", "-m", title, "--", path)
 
 
 def _open_request(request: dict[str, str]) -> None:
