@@ -36,18 +36,7 @@ def run_agents_service(root: Path) -> Iterator[AgentsService]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         service = AgentsService(free.getsockname()[1], secrets.token_hex(32), agents)
-    environment = os.environ | {
-        "PLATFORM_ROOT": str(root),
-        "CUSTOMER__NAME": "Test company",
-        "CUSTOMER__SLUG": "test-company",
-        "CUSTOMER__DOMAIN": "platform.test.example",
-        "CUSTOMER__ADMIN_EMAIL": "admin@test.example",
-        "CUSTOMER__CREATED_ON": "2025-01-01",
-        "DATABASE__KIND": "sqlite",
-        "ENVIRONMENT": "development",
-        "SECRET_KEY": secrets.token_hex(32),
-        "SERVICE_TOKEN": service.token,
-    }
+    environment = os.environ | {"PLATFORM_ROOT": str(root), "SERVICE_TOKEN": service.token}
     command = [sys.executable, "-m", "apps.api.tests.agents_service", str(agents)]
     process = subprocess.Popen([*command, str(service.port)], cwd=HERE.parents[2], env=environment)
     try:

@@ -1,4 +1,4 @@
-"""The agents' tests need no service, no key and no `.env`: every model is the offline one."""
+"""Tests need no service and no key, and never touch this project's own settings and data."""
 
 import os
 import secrets
