@@ -26,4 +26,4 @@ def test_checkpointer(kind: str, tmp_path: Path, request: pytest.FixtureRequest)
             yield saver
 
     report = asyncio.run(validate(checkpointer))
-    assert report.passed_all_base(), report.to_dict()
+    assert report.passed_all_base() and report.passed_all(), report.to_dict()

@@ -40,6 +40,15 @@ def test_an_answer_streams_and_is_stored(admin: TestClient, conversation: str) -
     assert admin.get(conversation).json()["status"] == "idle"
 
 
+def test_a_subgraph_streams_as_part_of_its_step(admin: TestClient, conversation: str) -> None:
+    events = ask(admin, conversation, "nest it")
+
+    tokens = [event for event in events if event["type"] == "token"]
+    assert "".join(event["text"] for event in tokens) == "Answer: from a subgraph"
+    assert {event["step"] for event in tokens} == {"work"}
+    assert [event["step"] for event in events if event["type"] == "step"] == ["work"]
+
+
 def test_a_conversation_goes_on(admin: TestClient, conversation: str) -> None:
     ask(admin, conversation, "say one")
     ask(admin, conversation, "say two")

@@ -60,9 +60,12 @@ class Outcome:
 
 
 def translate(part: StreamPart) -> Iterator[AnswerEvent]:
-    """The events that one part of LangGraph's stream (updates, messages-tuple) stands for."""
-    mode = part.event.partition("|")[0]
-    if mode == "updates" and isinstance(part.data, dict):
+    """The events that one part of LangGraph's stream (updates, messages-tuple) stands for.
+
+    What happens in a subgraph is part of the step whose node runs it.
+    """
+    mode, _, place = part.event.partition("|")
+    if part.event == "updates" and isinstance(part.data, dict):
         for node in part.data:
             if not node.startswith("__"):
                 yield StepEvent(step=node)
@@ -71,7 +74,7 @@ def translate(part: StreamPart) -> Iterator[AnswerEvent]:
         text = _text(chunk.get("content"))
         if text and str(chunk.get("type", "")).lower().startswith("ai"):
             yield TokenEvent(
-                step=str(metadata.get("langgraph_node", "")),
+                step=place.partition(":")[0] or str(metadata.get("langgraph_node", "")),
                 message_id=str(chunk.get("id") or ""),
                 text=text,
             )

@@ -189,6 +189,7 @@ class Follower:
             task.agent,
             **arguments,
             stream_mode=STREAM_MODES,
+            stream_subgraphs=True,
             stream_resumable=True,
             if_not_exists="create",
             multitask_strategy=strategy,

@@ -10,8 +10,9 @@ from langgraph.types import interrupt
 
 
 async def work(state: MessagesState) -> MessagesState:
-    """`ask TEXT` asks a human, `fail TEXT` fails, `log PATH` adds a line to a file, and
-    `wait PATH` answers with the content of a file as soon as it exists."""
+    """`ask TEXT` asks a human, `fail TEXT` fails, `log PATH` adds a line to a file, `nest TEXT`
+    leaves the answer to a subgraph, and `wait PATH` answers with the content of a file as soon as
+    it exists."""
     verb, _, rest = str(state["messages"][-1].content).partition(" ")
     if verb == "ask":
         rest = f"the decision was {interrupt({'question': rest})}"
@@ -21,14 +22,27 @@ async def work(state: MessagesState) -> MessagesState:
         with Path(rest).open("a", encoding="utf-8") as log:  # noqa: ASYNC230
             log.write("1\n")
         rest = "logged"
+    elif verb == "nest":
+        return MessagesState(messages=(await subgraph.ainvoke(state))["messages"])
     elif verb == "wait":
         while not Path(rest).exists():  # noqa: ASYNC110, ASYNC240
             await asyncio.sleep(0.05)
         rest = Path(rest).read_text(encoding="utf-8")  # noqa: ASYNC240
-    model = GenericFakeChatModel(messages=iter([AIMessage(f"Answer: {rest}")]))
-    return {"messages": [await model.ainvoke(state["messages"])]}
+    return {"messages": [await answer(state, rest)]}
 
 
+async def inner(state: MessagesState) -> MessagesState:
+    """The only node of the subgraph."""
+    return {"messages": [await answer(state, "from a subgraph")]}
+
+
+async def answer(state: MessagesState, text: str) -> AIMessage:
+    """What a model streams."""
+    model = GenericFakeChatModel(messages=iter([AIMessage(f"Answer: {text}")]))
+    return await model.ainvoke(state["messages"])
+
+
+subgraph = StateGraph(MessagesState).add_node(inner).add_edge(START, "inner").compile()
 graph = (
     StateGraph(MessagesState)
     .add_node("work", work)
