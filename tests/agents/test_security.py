@@ -87,6 +87,24 @@ def test_roles_say_who_may_use_an_agent(client: httpx2.Client) -> None:
     assert "restricted" not in client.get("/v1/models", headers=guest).text
 
 
+def test_an_agent_is_handed_over_to_only_for_its_roles(client: httpx2.Client) -> None:
+    ben = {**BEARER, "X-Platform-User": "ben"}
+    finance = {**BEARER, "X-Platform-User": "anna", "X-Platform-Roles": "finance"}
+    body = {
+        "assistant_id": "reception",
+        "input": {"messages": "x"},
+        "config": {"configurable": {"roles": ["finance"]}},
+    }
+    for headers, answer in ((finance, "echo: x"), (ben, "The user may not use restricted")):
+        values = client.post("/runs/wait", json=body, headers=headers).json()
+        assert values["messages"][-1]["content"].startswith(answer)
+        said = client.post("/reception/generate", json={"prompt": "x"}, headers=headers).json()
+        assert said["output"].startswith(answer)
+        completion = {"model": "reception", "messages": [{"role": "user", "content": "x"}]}
+        said = client.post("/v1/chat/completions", json=completion, headers=headers).json()
+        assert said["choices"][0]["message"]["content"].startswith(answer)
+
+
 def test_a_client_cannot_decide_what_is_the_service_s(client: httpx2.Client) -> None:
     other = client.post("/threads", json={}).json()["thread_id"]
     config = {"configurable": {"thread_id": other, "user_id": "root", "__pregel_resuming": True}}

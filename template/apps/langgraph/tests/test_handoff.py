@@ -56,6 +56,27 @@ async def test_agents_do_not_ask_in_a_circle(registry: AgentRegistry) -> None:
     assert "cannot be asked again" in await tool.ainvoke({"task": "pay"}, config)
 
 
+@pytest.mark.parametrize(
+    ("configurable", "asked"),
+    [
+        ({"roles": ["finance", "sales"]}, True),
+        ({"roles": None}, True),
+        ({"roles": ["sales"]}, False),
+        ({"roles": []}, False),
+        ({}, False),
+    ],
+)
+async def test_only_a_user_who_may_use_the_other_agent_reaches_it(
+    registry: AgentRegistry, configurable: dict[str, Any], asked: bool
+) -> None:
+    (registry.folder / "ledger").mkdir()
+    (registry.folder / "ledger/graph.py").write_text(DESK.replace('interrupt("Really?")', '"9"'))
+    (registry.folder / "ledger/agent.toml").write_text('roles = ["finance"]\n')
+    tool = agent_tool(registry.folder / "front/graph.py", "ledger")
+    answer = await tool.ainvoke({"task": "pay"}, {"configurable": configurable})
+    assert ("The bill is 9." in answer, "may not use ledger" in answer) == (asked, not asked)
+
+
 def test_unknown_agent_is_refused_at_once(registry: AgentRegistry) -> None:
     with pytest.raises(ValueError, match="no agent 'sales'"):
         agent_tool(registry.folder / "front/graph.py", "sales")

@@ -12,8 +12,8 @@ def agent_tool(anchor: str | Path, name: str) -> BaseTool:
     """A tool with which the agent of the file `anchor` gives a task to the agent `name`.
 
     The other agent runs in this process and as part of this run: it shares the run's checkpoints,
-    limits and interrupts, and it may do what it may do, whatever roles the user has. It is found
-    when it is called, in its newest version. Raises `ValueError` if there is no such agent.
+    limits and interrupts. It is found when it is called, in its newest version, and is only asked
+    for a user who may use it. Raises `ValueError` if there is no such agent.
     """
     agents = agent_folder(anchor).parent
     if not (agents / name / "graph.py").is_file():
@@ -26,6 +26,9 @@ def agent_tool(anchor: str | Path, name: str) -> BaseTool:
         if name in asked or name == configurable.get("agent"):
             return f"{name} is already part of this run and cannot be asked again."
         agent = get_registry(agents).get(name)
+        # Outside the service nobody says who the user is.
+        if not agent.is_for(configurable.get("roles", ())):
+            return f"The user may not use {name}: it is for other roles."
         nested: RunnableConfig = {
             **config,
             "configurable": {**configurable, "handed_over": (*asked, name)},

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,6 +95,10 @@ class Agent:
     def output_schema(self) -> dict[str, Any]:
         """JSON schema of what the graph returns, derived from its types."""
         return _json_schema(self.graph.get_output_jsonschema)
+
+    def is_for(self, roles: Collection[str] | None) -> bool:
+        """Whether somebody with these roles may use the agent; None means every role."""
+        return not self.roles or roles is None or not set(roles).isdisjoint(self.roles)
 
     def input_for(self, prompt: str) -> dict[str, Any]:
         """The graph's input for one line of text.

@@ -124,7 +124,12 @@ async def generate(
     found = find_agent(engine, user, agent)
     value = found.input_for(body.prompt) if body.prompt is not None else body.input
     check_input(found, value)
-    request = RunRequest(agent=agent, input=orjson.loads(dumps(value)), **_streaming(body.stream))
+    request = RunRequest(
+        agent=agent,
+        input=orjson.loads(dumps(value)),
+        roles=user.role_names,
+        **_streaming(body.stream),
+    )
     run = await engine.start(
         request,
         user.id,
@@ -146,7 +151,12 @@ async def resume(
     """Go on after an interrupt, with the answer to what the agent asked."""
     found = find_agent(engine, user, agent)
     _check_agent(thread, agent)
-    request = RunRequest(agent=agent, command={"resume": body.resume}, **_streaming(body.stream))
+    request = RunRequest(
+        agent=agent,
+        command={"resume": body.resume},
+        roles=user.role_names,
+        **_streaming(body.stream),
+    )
     run = await engine.start(request, user.id, thread_id=thread.thread_id)
     return await _answered(engine, found, run, stream=body.stream)
 

@@ -134,7 +134,13 @@ async def create_completion(
     value = _input(agent, body.messages)
     check_input(agent, value)
     modes = ["messages-tuple"] if body.stream else []
-    request = RunRequest(agent=agent.name, input=value, stream_modes=modes, subgraphs=body.stream)
+    request = RunRequest(
+        agent=agent.name,
+        input=value,
+        stream_modes=modes,
+        subgraphs=body.stream,
+        roles=user.role_names,
+    )
     run = await engine.start(request, user.id, ephemeral=True)
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage

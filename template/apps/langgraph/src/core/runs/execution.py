@@ -24,7 +24,16 @@ logger = structlog.get_logger(__name__)
 
 # What the service decides and a client must not. LangGraph's own keys begin with two underscores.
 RESERVED = frozenset(
-    ("thread_id", "run_id", "agent", "user_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+    (
+        "thread_id",
+        "run_id",
+        "agent",
+        "user_id",
+        "roles",
+        "checkpoint_id",
+        "checkpoint_ns",
+        "checkpoint_map",
+    )
 )
 
 # Notes the checkpoint from which a run goes on.
@@ -38,6 +47,7 @@ class Execution:
     """A run that executes here.
 
     Attributes:
+        new_thread: whether the thread was made for this run and has no checkpoint.
         task: executes the graph.
         stop: why the task was cancelled, if it was.
         values: the graph's latest state.
@@ -48,6 +58,7 @@ class Execution:
 
     run: Run
     log: RunLog
+    new_thread: bool = False
     task: asyncio.Task[Outcome | None] | None = None
     stop: Stop | None = None
     values: Any = None
@@ -123,6 +134,7 @@ def run_config(run: Run, limits: Limits, usage: RunUsage) -> RunnableConfig:
             "run_id": run.run_id,
             "agent": run.agent,
             "user_id": run.user_id,
+            "roles": run.request.roles,
         },
         "metadata": _allowed(asked.get("metadata")),
         "tags": list(asked.get("tags") or ()),

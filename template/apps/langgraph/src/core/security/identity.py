@@ -35,7 +35,12 @@ class User:
 
     def may_use(self, agent: Agent) -> bool:
         """Whether the agent is for everyone or for one of the user's roles."""
-        return not agent.roles or self.roles is None or not self.roles.isdisjoint(agent.roles)
+        return agent.is_for(self.roles)
+
+    @property
+    def role_names(self) -> list[str] | None:
+        """The roles as a run's request keeps them."""
+        return None if self.roles is None else sorted(self.roles)
 
 
 async def current_user(

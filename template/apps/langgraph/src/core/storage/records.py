@@ -35,6 +35,8 @@ class RunRequest:
     webhook: str | None = None
     strategy: MultitaskStrategy = "reject"
     metadata: dict[str, Any] = field(default_factory=dict)
+    roles: list[str] | None = field(default_factory=list)
+    """Those of the user; None means every role."""
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,7 @@ async def _start(
         webhook=body.webhook,
         strategy=body.multitask_strategy or "reject",
         metadata=body.metadata or {},
+        roles=user.role_names,
     )
     return await engine.start(
         request,
