@@ -1,6 +1,7 @@
 """`platform new agent`: what it makes, and what it refuses."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,16 @@ def test_refused_before_anything_is_written(
     assert reason in told
     assert "Traceback" not in told
     assert tree(project.agents) == before
+
+
+def test_what_a_killed_command_left_is_removed_by_the_next(project: Workshop) -> None:
+    left, fresh = project.agents / ".new-killed", project.agents / ".new-running"
+    for folder in (left, fresh):
+        (folder / "half-made").mkdir(parents=True)
+    os.utime(left, (0, 0))
+    new_agent(project, "order-desk")
+    assert not left.exists()
+    assert fresh.exists(), "another command may be at work there"
 
 
 def test_template_of_the_customer(project: Workshop) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ import typer
 
 from platform_tools.errors import PlatformError
 from platform_tools.project import ROOT, settings
+
+# Seconds after which a half-made agent is nobody's any more.
+STALE = 60
 
 app = typer.Typer(help="Create a new part of the platform.", no_args_is_help=True)
 
@@ -82,6 +86,10 @@ def _check(name: str, template: str, source: Path, agents: Path) -> None:
 
 @contextmanager
 def _temporary_folder(parent: Path) -> Iterator[Path]:
+    for left in parent.glob(".new-*"):
+        # By a command that was killed; one that runs now is done in a moment.
+        if time.time() - left.stat().st_mtime > STALE:
+            shutil.rmtree(left, ignore_errors=True)
     # Beside the agents, so that the rename stays on one file system; the dot hides it from them.
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
