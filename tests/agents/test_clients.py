@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.agents.service import TEMPLATE, Service
+from tests.agents.service import HERE, TEMPLATE, Service
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 
@@ -142,44 +143,15 @@ def test_openai_client(service: Service) -> None:
     assert "".join(c.choices[0].delta.content or "" for c in composed) == "echo: hello"
 
 
-SCRIPT = """
-import { Client } from '@langchain/langgraph-sdk'
-const client = new Client({ apiUrl: process.argv[2], apiKey: process.argv[3] })
-const thread = await client.threads.create()
-const events = []
-for await (const part of client.runs.stream(thread.thread_id, 'talker', {
-  input: { messages: [{ role: 'user', content: 'hello' }] },
-  streamMode: ['values', 'messages-tuple', 'messages'],
-})) events.push(part.event)
-const asked = await client.runs.wait(null, 'approval', { input: { prompt: 'ship' } })
-const state = await client.threads.getState(thread.thread_id)
-const assistants = await client.assistants.search({ limit: 100 })
-console.log(JSON.stringify({
-  events, asked, messages: state.values.messages.length, assistants: assistants.length,
-}))
-"""
-
-
 @pytest.fixture(scope="session")
 def javascript(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with LangGraph's JavaScript SDK."""
+    """A folder with LangGraph's JavaScript SDK and a script that uses it."""
     folder = tmp_path_factory.mktemp("javascript")
-    (folder / "main.mjs").write_text(SCRIPT)
-    (folder / "package.json").write_text('{"private": true}')
+    shutil.copytree(HERE / "javascript", folder, dirs_exist_ok=True)
     node = TEMPLATE / ".venv/bin"
-    subprocess.run(
-        [
-            node / "npm",
-            "install",
-            "--silent",
-            "--no-fund",
-            "--no-audit",
-            "@langchain/langgraph-sdk@2",
-        ],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{node}{os.pathsep}{os.environ['PATH']}"},
-        check=True,
-    )
+    path = f"{node}{os.pathsep}{os.environ['PATH']}"
+    command = [node / "npm", "ci", "--silent", "--no-fund", "--no-audit"]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, check=True)
     return folder
 
 

@@ -1,0 +1,15 @@
+// Runs LangGraph's own client against the service: node main.mjs ADDRESS TOKEN
+import { Client } from '@langchain/langgraph-sdk'
+const client = new Client({ apiUrl: process.argv[2], apiKey: process.argv[3] })
+const thread = await client.threads.create()
+const events = []
+for await (const part of client.runs.stream(thread.thread_id, 'talker', {
+  input: { messages: [{ role: 'user', content: 'hello' }] },
+  streamMode: ['values', 'messages-tuple', 'messages'],
+})) events.push(part.event)
+const asked = await client.runs.wait(null, 'approval', { input: { prompt: 'ship' } })
+const state = await client.threads.getState(thread.thread_id)
+const assistants = await client.assistants.search({ limit: 100 })
+console.log(JSON.stringify({
+  events, asked, messages: state.values.messages.length, assistants: assistants.length,
+}))
