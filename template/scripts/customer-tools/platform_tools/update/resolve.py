@@ -57,21 +57,23 @@ def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) ->
 def choose(repository: Repository, path: str, side: str) -> None:
     """Take one side's file, or its deletion; a change of mode by either side stays."""
     sides = stages(repository, path)
-    entry = sides.get(_STAGES[side])
+    chosen = sides.get(_STAGES[side])
     target = repository.folder / path
-    if entry is None:
-        repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
-        target.unlink(missing_ok=True)
-        return
-    if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
-        mode = sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
-        entry = Entry(mode, entry.oid)
-    records = index_info([(Entry("0", "0" * len(entry.oid)), _top(repository) + path)])
-    records += index_info([(entry, _top(repository) + path)])
-    repository.git("update-index", "-z", "--index-info", stdin=records)
     if target.is_symlink() or target.is_file():
         target.unlink()
-    repository.git("checkout-index", "--force", "--", path)
+    # The file before the index: what is interrupted in between is still in conflict.
+    if chosen is None:
+        repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
+        return
+    repository.git("checkout-index", "--force", f"--stage={_STAGES[side]}", "--", path)
+    mode = chosen.mode
+    if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
+        mode = sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
+    if mode != chosen.mode:
+        target.chmod(target.stat().st_mode ^ 0o111)
+    records = index_info([(Entry("0", "0" * len(chosen.oid)), _top(repository) + path)])
+    records += index_info([(Entry(mode, chosen.oid), _top(repository) + path)])
+    repository.git("update-index", "-z", "--index-info", stdin=records)
 
 
 def stages(repository: Repository, path: str) -> dict[int, Entry]:
@@ -93,7 +95,10 @@ def _ask(repository: Repository, ownership: Ownership, left: list[str]) -> None:
         suggested = SUGGESTED.get(zone, "framework")
         _show(repository, path)
         while True:
-            answer = input(f"{path} ({zone}; suggested: {suggested}) {_HELP}: ").strip().lower()
+            try:
+                answer = input(f"{path} ({zone}; suggested: {suggested}) {_HELP}: ").strip().lower()
+            except EOFError:
+                answer = "q"
             if answer[:1] in ("y", "f"):
                 choose(repository, path, "yours" if answer[0] == "y" else "framework")
             elif answer[:1] == "e":

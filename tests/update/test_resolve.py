@@ -1,0 +1,160 @@
+"""`platform resolve` as a person uses it: in a terminal."""
+
+import os
+import pty
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.update.conftest import FILES, PLATFORM, Customer, Vendor
+
+LOGGING = str(FILES["shared/logging.py"])
+MINE = LOGGING.replace("line 9\n", "line 9, mine\n")
+NEW = LOGGING.replace("line 9\n", "line 9, new\n")
+
+
+@pytest.fixture
+def door(request: pytest.FixtureRequest) -> str:
+    """`platform update`, unless a test wants both."""
+    return str(getattr(request, "param", "platform"))
+
+
+BOTH_DOORS = pytest.mark.parametrize("door", ["platform", "copier"], indirect=True)
+
+
+@pytest.fixture
+def customer(vendor: Vendor, copy: Callable[..., Customer], door: str) -> Customer:
+    """A project with three conflicts, in two zones of which `framework` has two."""
+    customer = copy()
+    customer.commit({"shared/logging.py": MINE, "shared/b.py": "mine\n", "README.md": "mine\n"})
+    vendor.release("v1.1.0", {"shared/logging.py": NEW, "shared/b.py": "b\n", "README.md": "r\n"})
+    assert customer.update(door).code != 0
+    return customer
+
+
+class Terminal:
+    """`platform resolve` in a pseudo-terminal."""
+
+    def __init__(self, customer: Customer, **environment: str) -> None:
+        self.seen = ""
+        self.pid, self.screen = pty.fork()
+        if self.pid == 0:
+            os.chdir(customer.root)
+            os.environ["PYTHONPATH"] = str(customer.root / "scripts/customer-tools")
+            os.environ.update(environment)
+            os.execv(sys.executable, [sys.executable, "-P", "-c", PLATFORM, "resolve"])
+
+    def until(self, text: str) -> str:
+        """What is printed up to `text`, or to the end."""
+        while text not in self.seen:
+            try:
+                self.seen += os.read(self.screen, 4096).decode().replace("\r", "")
+            except OSError:  # Linux's way to say that the other end is closed
+                break
+        said, found, self.seen = self.seen.partition(text)
+        return said + found
+
+    def type(self, text: str) -> None:
+        os.write(self.screen, text.encode())
+
+    def end(self) -> tuple[int, str]:
+        """The exit code, and what is left to read."""
+        said = self.until("\0")
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.screen)
+        return code, said
+
+
+@pytest.fixture
+def place(customer: Customer, door: str) -> Customer:
+    """Where the conflicts are."""
+    return customer if door == "copier" else Customer(customer.root / ".platform-update/project")
+
+
+@BOTH_DOORS
+def test_it_shows_both_sides_and_takes_one_choice_at_a_time(
+    customer: Customer, place: Customer
+) -> None:
+    terminal = Terminal(customer)
+    assert "mine" in terminal.until("README.md (shared; suggested: framework)")
+    terminal.until("[q]uit: ")
+    terminal.type("what?\n")
+    terminal.until("README.md (shared")
+    terminal.type("y\n")
+    terminal.until("shared/b.py (framework; suggested: framework)")
+    terminal.type("s\n")
+    shown = terminal.until("shared/logging.py (framework; suggested: framework)")
+    assert "-line 9\n+line 9, mine\n" in shown
+    assert "-line 9\n+line 9, new\n" in shown
+    terminal.type("f\n")
+
+    code, said = terminal.end()
+
+    assert (code, "1 left" in said) == (3, True), said
+    assert place.read("README.md") == "mine\n"
+    assert place.read("shared/logging.py") == NEW
+    assert place.git("diff", "--name-only", "--diff-filter=U") == "shared/b.py\n"
+
+
+def test_all_of_a_zone_at_once(customer: Customer, place: Customer) -> None:
+    terminal = Terminal(customer)
+    terminal.until("README.md (shared")
+    terminal.type("y\n")
+    terminal.until("shared/b.py (framework")
+    terminal.type("a\n")
+
+    code, said = terminal.end()
+
+    assert code == 0, said
+    assert place.read("shared/b.py") == "b\n"
+    assert place.read("shared/logging.py") == NEW
+
+
+def test_the_editor(customer: Customer, place: Customer, tmp_path: Path) -> None:
+    editor = tmp_path / "my editor"
+    editor.write_text('#!/bin/sh\ntest "$1" = -w && echo edited > "$2"\n')
+    editor.chmod(0o755)
+    terminal = Terminal(customer, VISUAL=f"'{editor}' -w", EDITOR="false")
+    terminal.until("README.md (shared")
+    terminal.type("e\n")
+    terminal.until("shared/b.py (framework")
+    terminal.type("q\n")
+
+    code, said = terminal.end()
+
+    assert (code, "2 left" in said) == (3, True), said
+    assert place.read("README.md") == "edited\n"
+
+
+def test_an_editor_that_leaves_markers_resolves_nothing(customer: Customer) -> None:
+    terminal = Terminal(customer, VISUAL="true")
+    terminal.until("README.md (shared")
+    terminal.type("e\n")
+    assert "still conflict markers" in terminal.until("shared/b.py (framework")
+    terminal.type("q\n")
+    assert "3 left" in terminal.end()[1]
+
+
+@BOTH_DOORS
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_stopping_in_the_middle(customer: Customer, place: Customer, key: str) -> None:
+    terminal = Terminal(customer)
+    terminal.until("README.md (shared")
+    terminal.until("[q]uit: ")
+    terminal.type("y\n")
+    terminal.until("shared/b.py (framework")
+    terminal.until("[q]uit: ")
+    before = place.files()
+    terminal.type(key)
+
+    code, said = terminal.end()
+
+    assert code in (3, 130) and "Traceback" not in said, said
+    assert place.files() == before
+    left = place.git("diff", "--name-only", "--diff-filter=U").splitlines()
+    assert left == ["shared/b.py", "shared/logging.py"]
+    assert customer.platform("resolve", "--use", "framework").code == 0
+    assert customer.platform("update", "--continue").code == 0
+    assert customer.read("README.md") == "mine\n"
