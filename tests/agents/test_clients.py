@@ -27,6 +27,9 @@ def test_langgraph_sdk(service: Service) -> None:
         assistants = {one["assistant_id"]: one for one in await client.assistants.search(limit=100)}
         assert assistants["echo"]["metadata"]["error"] is None
         assert "not today" in assistants["broken"]["metadata"]["error"]
+        assert (await client.assistants.get("echo"))["graph_id"] == "echo"
+        assert await client.assistants.count() == len(assistants)
+        assert (await client.assistants.get_graph("echo", xray=True))["nodes"]
         assert (await client.assistants.get_schemas("counter"))["input_schema"]["properties"]["to"]
         thread = await client.threads.create(metadata={"topic": "greeting"})
         modes = ["values", "updates", "messages-tuple", "custom", "debug"]
@@ -40,6 +43,8 @@ def test_langgraph_sdk(service: Service) -> None:
         assert parts[-1].event == "end"
         assert sum(part.event == "messages" for part in parts) >= 20
         assert {"values", "updates", "debug"} <= {part.event for part in parts}
+        await client.threads.update(thread["thread_id"], metadata={"lang": "en"})
+        assert await client.threads.count(metadata={"topic": "greeting", "lang": "en"}) == 1
         found = await client.threads.search(metadata={"topic": "greeting"})
         assert found[0]["values"] == (await client.threads.get_state(thread["thread_id"]))["values"]
         await client.threads.update_state(
@@ -96,6 +101,116 @@ def test_langgraph_sdk_background_runs(service: Service) -> None:
         queued["run_id"],
         run["run_id"],
     ]
+
+
+@pytest.mark.parametrize("strategy", ["interrupt", "rollback"])
+def test_langgraph_sdk_a_run_that_takes_over(service: Service, strategy: str) -> None:
+    from langgraph_sdk import get_sync_client
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create()["thread_id"]
+    client.runs.wait(thread, "counter", input={"to": 2, "pause": 0})
+    first = client.runs.create(thread, "counter", input={"to": 1000, "pause": 0.05})
+    next(
+        part for part in client.runs.join_stream(thread, first["run_id"]) if part.event == "values"
+    )
+    values = client.runs.wait(
+        thread, "counter", input={"to": 3, "pause": 0}, multitask_strategy=strategy
+    )
+    runs = [run["run_id"] for run in client.runs.list(thread)]
+    assert (first["run_id"] in runs) == (strategy == "interrupt")
+    assert values["counted"][:3] == [0, 1, 2]
+    if strategy == "rollback":
+        assert len(values["counted"]) == 3, "it went on from where the other had begun"
+
+
+def test_langgraph_sdk_rolls_back(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+    from langgraph_sdk.errors import NotFoundError
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create()["thread_id"]
+    for before in ({}, {"messages": [{"role": "user", "content": "kept"}]}):
+        if before:
+            client.runs.wait(thread, "echo", input=before)
+        kept = client.threads.get_state(thread)["values"]
+        run = client.runs.create(thread, "counter", input={"to": 1000, "pause": 0.05})["run_id"]
+        next(part for part in client.runs.join_stream(thread, run) if part.event == "values")
+        client.runs.cancel(thread, run, wait=True, action="rollback")
+        assert client.threads.get_state(thread)["values"] == kept
+        assert client.threads.get(thread)["status"] == "idle"
+        with pytest.raises(NotFoundError):
+            client.runs.get(thread, run)
+
+
+def test_langgraph_sdk_copies_a_thread(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create(metadata={"topic": "copied"})["thread_id"]
+    client.runs.wait(thread, "approval", input={"prompt": "ship"})
+    check_copy(client, thread)
+
+
+def check_copy(client, thread: str) -> None:
+    """A copy of a thread of `approval` that waits is the same, and has a life of its own."""
+    copied = client.threads.copy(thread)
+    place = copied["thread_id"]
+    assert (copied["status"], copied["metadata"]["topic"]) == ("interrupted", "copied")
+    old, new = (client.threads.get_history(one, limit=100) for one in (thread, place))
+    assert [state["values"] for state in new] == [state["values"] for state in old]
+    assert [state["interrupts"] for state in new] == [state["interrupts"] for state in old]
+    assert client.runs.wait(place, "approval", command={"resume": "no"})["verdict"] == "no"
+    assert client.threads.get(thread)["status"] == "interrupted"
+    client.threads.delete(place)
+    assert client.runs.wait(thread, "approval", command={"resume": "yes"})["verdict"] == "yes"
+
+
+def test_langgraph_sdk_is_told_what_there_is_not(service: Service) -> None:
+    from langgraph_sdk import get_client
+    from langgraph_sdk.errors import NotFoundError, UnprocessableEntityError
+
+    async def main() -> None:
+        client = get_client(url=service.url)
+        thread = (await client.threads.create())["thread_id"]
+        one = {"assistant_id": "echo", "input": HELLO}
+        absent = [
+            (client.assistants.create("echo"), "Agents are folders"),
+            (client.assistants.update("echo", name="x"), "Agents are folders"),
+            (client.assistants.delete("echo"), "Agents are folders"),
+            (client.assistants.get_versions("echo"), "Agents are folders"),
+            (client.assistants.set_latest("echo", 1), "Agents are folders"),
+            (client.assistants.get_subgraphs("echo"), "with xray"),
+            (client.crons.create("echo", schedule="0 * * * *"), "no crons"),
+            (client.crons.create_for_thread(thread, "echo", schedule="0 * * * *"), "no crons"),
+            (client.crons.search(), "no crons"),
+            (client.crons.delete("x"), "no crons"),
+            (client.store.put_item(["a"], "b", {}), "no store"),
+            (client.store.get_item(["a"], "b"), "no store"),
+            (client.store.search_items(["a"]), "no store"),
+            (client.store.list_namespaces(), "no store"),
+            (client.runs.create_batch([one]), "no batches"),
+            (client.runs.cancel_many(status="all"), "no batches"),
+            (client.threads.prune([thread]), "no batches"),
+        ]
+        for call, reason in absent:
+            with pytest.raises(NotFoundError, match=reason):
+                await call
+        with pytest.raises(NotFoundError, match="Only runs are streamed"):
+            async for _ in await client.threads.join_stream(thread):
+                pass
+        refused = [
+            client.runs.create(thread, "echo", input=HELLO, after_seconds=60),
+            client.threads.create(ttl=60),
+            client.threads.create(graph_id="echo", supersteps=[{"updates": []}]),
+            client.threads.search(values={"a": 1}),
+        ]
+        for call in refused:
+            with pytest.raises(UnprocessableEntityError) as caught:
+                await call
+            assert "does not do that" in str(caught.value.body)
+
+    asyncio.run(main())
 
 
 def test_remote_graph(service: Service) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.agents.conftest import new_database
 from tests.agents.service import Service
+from tests.agents.test_clients import check_copy
 
 SLOW = {"to": 1000, "pause": 0.05}
 
@@ -98,3 +99,21 @@ def test_a_waiting_run_is_cancelled_through_another_replica(clients) -> None:
     for run in (waiting, first):
         other.runs.cancel(thread, run, wait=True)
     assert {run["status"] for run in one.runs.list(thread)} == {"interrupted"}
+
+
+def test_a_thread_is_copied(clients) -> None:
+    one, other = clients
+    thread = one.threads.create(metadata={"topic": "copied"})["thread_id"]
+    one.runs.wait(thread, "approval", input={"prompt": "ship"})
+    check_copy(other, thread)
+
+
+def test_a_run_is_undone_through_another_replica(clients) -> None:
+    one, other = clients
+    thread = one.threads.create()["thread_id"]
+    one.runs.wait(thread, "counter", input={"to": 2, "pause": 0})
+    run = one.runs.create(thread, "counter", input=SLOW)["run_id"]
+    next(part for part in one.runs.join_stream(thread, run) if part.event == "values")
+    other.runs.cancel(thread, run, wait=True, action="rollback")
+    assert one.threads.get_state(thread)["values"]["counted"] == [0, 1]
+    assert len(one.runs.list(thread)) == 1

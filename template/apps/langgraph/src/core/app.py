@@ -15,7 +15,7 @@ from apps.langgraph.src.core.agents import AgentRegistry, get_registry
 from apps.langgraph.src.core.observability.tracing import configure_tracing, flush_traces
 from apps.langgraph.src.core.routes import agents, openai, operations
 from apps.langgraph.src.core.routes.errors import add_error_handlers
-from apps.langgraph.src.core.routes.protocol import assistants, runs, threads
+from apps.langgraph.src.core.routes.protocol import assistants, runs, threads, unserved
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
@@ -74,7 +74,7 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     app.state.run_rate = RunRateLimit(settings.agents.rate_limit)
     add_error_handlers(app)
     app.add_middleware(CorrelationIdMiddleware)
-    for part in (operations, assistants, threads, runs, openai, agents):
+    for part in (operations, assistants, threads, runs, unserved, openai, agents):
         app.include_router(part.router)
     configure_tracing(app)
     return app

@@ -8,7 +8,7 @@ from langchain_core.utils.uuid import uuid7
 
 RunStatus = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
 ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
-MultitaskStrategy = Literal["reject", "enqueue", "interrupt"]
+MultitaskStrategy = Literal["reject", "enqueue", "interrupt", "rollback"]
 
 ACTIVE: tuple[RunStatus, ...] = ("pending", "running")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from apps.langgraph.src.core.runs.stream import StreamMode
 from apps.langgraph.src.core.storage.records import MultitaskStrategy, RunStatus, ThreadStatus
@@ -21,6 +21,15 @@ QueryLimit = Annotated[int, Query(ge=1, le=1000)]
 QueryOffset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Json = dict[str, Any]
 Nodes = list[str] | Literal["*"]
+
+
+def _refuse(value: Any) -> None:
+    if value is not None:
+        raise ValueError("This service does not do that: leave it out")
+
+
+Unserved = Annotated[None, BeforeValidator(_refuse)]
+"""A field that asks for what this service does not have."""
 
 
 class AssistantSearch(BaseModel):
@@ -65,6 +74,8 @@ class ThreadCreate(BaseModel):
     thread_id: UUID | None = None
     metadata: Json | None = None
     if_exists: Literal["raise", "do_nothing"] = "raise"
+    supersteps: Unserved = None
+    ttl: Unserved = None
 
 
 class ThreadPatch(BaseModel):
@@ -86,6 +97,8 @@ class ThreadSearch(BaseModel):
     )
     sort_order: Literal["asc", "desc"] = "desc"
     select: list[str] | None = None
+    values: Unserved = None
+    extract: Unserved = None
 
 
 class ThreadCount(BaseModel):
@@ -93,6 +106,7 @@ class ThreadCount(BaseModel):
 
     metadata: Json | None = None
     status: ThreadStatus | None = None
+    values: Unserved = None
 
 
 class Thread(BaseModel):
@@ -201,7 +215,7 @@ class RunCreate(BaseModel):
     on_disconnect: Literal["cancel", "continue"] = "continue"
     on_completion: Literal["delete", "keep"] = "delete"
     durability: Literal["sync", "async", "exit"] = "async"
-    after_seconds: Literal[0] | None = None
+    after_seconds: Unserved = None
 
 
 class Run(BaseModel):

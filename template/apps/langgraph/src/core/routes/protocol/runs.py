@@ -19,12 +19,14 @@ from apps.langgraph.src.core.routes.inputs import check_input
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.routes.protocol import models
 from apps.langgraph.src.core.runs.engine import Engine, Result
+from apps.langgraph.src.core.runs.rollback import roll_back
 from apps.langgraph.src.core.runs.stream import INTERRUPT, StreamMode
 from apps.langgraph.src.core.runs.webhooks import check_target
 from apps.langgraph.src.core.security.identity import CurrentUser, User
 from apps.langgraph.src.core.security.limits import count_run
 from apps.langgraph.src.core.storage.records import Run, RunRequest, RunStatus
 from apps.langgraph.src.core.storage.runs import ThreadBusyError
+from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
 
 router = APIRouter(tags=["runs"], route_class=JsonRoute)
 
@@ -200,9 +202,12 @@ async def cancel_run(
     run: CurrentRun,
     engine: CurrentEngine,
     wait: bool = False,
-    action: Literal["interrupt"] = "interrupt",
+    action: Literal["interrupt", "rollback"] = "interrupt",
 ) -> Response:
-    """End a run; with `wait` the answer comes when it has ended."""
+    """End a run, or undo it as well; with `wait` the answer comes when it has ended."""
+    if action == "rollback":
+        await roll_back(engine, run)
+        return Response(status_code=204 if wait else 202)
     await engine.cancel(run.run_id)
     if wait:
         await engine.wait(run)
@@ -241,6 +246,8 @@ async def _start(
     check_input(agent, body.input)
     if body.webhook:
         check_target(body.webhook, engine.settings)
+    if thread_id and body.multitask_strategy == "rollback":
+        await _undo_others(engine, user, str(thread_id))
     command = body.command.model_dump(exclude_none=True) if body.command else None
     request = RunRequest(
         agent=agent.name,
@@ -266,6 +273,17 @@ async def _start(
         create_thread=body.if_not_exists == "create",
         ephemeral=thread_id is None and body.on_completion == "delete",
     )
+
+
+async def _undo_others(engine: Engine, user: User, thread_id: str) -> None:
+    try:
+        await engine.storage.threads.get(thread_id, user.id)
+    except ThreadNotFoundError:
+        # The thread may be about to be made.
+        return
+    # The newest first: what waits must not start when the one before it ends.
+    for run_id in sorted(await engine.storage.runs.active_on(thread_id), reverse=True):
+        await roll_back(engine, await engine.storage.runs.get(run_id))
 
 
 async def _joined(engine: Engine, run: Run) -> Response:

@@ -21,7 +21,8 @@ from apps.langgraph.src.core.routes.protocol.states import (
 )
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.security.identity import CurrentUser
-from apps.langgraph.src.core.storage.records import Thread
+from apps.langgraph.src.core.storage.copying import copy_checkpoints
+from apps.langgraph.src.core.storage.records import Thread, new_id
 from apps.langgraph.src.core.storage.runs import ThreadBusyError
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=JsonRoute)
@@ -95,6 +96,18 @@ async def delete_thread(thread: CurrentThread, engine: CurrentEngine) -> None:
         await engine.cancel(run_id)
         await engine.wait_settled(run_id)
     await engine.storage.delete_threads([thread.thread_id])
+
+
+@router.post("/{thread_id}/copy", response_model=models.Thread, responses=responses(404, 409))
+async def copy_thread(thread: CurrentThread, user: CurrentUser, engine: CurrentEngine) -> Response:
+    """A new thread with all that an idle one has come to; the runs stay with the old one."""
+    storage, copied = engine.storage, new_id()
+    if await storage.runs.active_on(thread.thread_id):
+        raise ThreadBusyError
+    await copy_checkpoints(storage.checkpointer, thread.thread_id, copied)
+    await storage.threads.create(user.id, thread_id=copied, metadata=thread.metadata)
+    await storage.threads.set_status(copied, thread.status, thread.agent)
+    return JsonResponse(await _shown(engine, await storage.threads.get(copied, user.id)))
 
 
 @router.get("/{thread_id}/state", response_model=models.ThreadState, responses=responses(404, 503))

@@ -1,0 +1,35 @@
+"""Undoes a run: its thread is as if the run had never been."""
+
+from langchain_core.runnables import RunnableConfig
+
+from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.storage.records import Run
+
+
+async def roll_back(engine: Engine, run: Run) -> None:
+    """End a run, put its thread back to where the run began, and remove the run.
+
+    One that has ended by itself stays. Raises `ShuttingDownError`.
+    """
+    if not run.active:
+        return
+    await engine.cancel(run.run_id)
+    if (await engine.wait(run)).run.status != "interrupted":
+        return
+    storage = engine.storage
+    thread: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
+    made = [
+        found async for found in storage.checkpointer.alist(thread, filter={"run_id": run.run_id})
+    ]
+    if made and made[-1].parent_config:
+        # Checkpointers cannot remove single checkpoints; a copy of an earlier one is the latest.
+        graph = engine.graph(run.agent)
+        await graph.aupdate_state(made[-1].parent_config, None, as_node="__copy__")
+    elif made:
+        await storage.checkpointer.adelete_thread(run.thread_id)
+    await storage.runs.delete(run.run_id)
+    earlier = await storage.runs.of_thread(run.thread_id, limit=1)
+    agent = earlier[0].agent if earlier else run.agent
+    state = await engine.graph(agent).aget_state(thread)
+    status = "interrupted" if state.next else "idle"
+    await storage.threads.set_status(run.thread_id, status, agent)

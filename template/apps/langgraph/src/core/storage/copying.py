@@ -1,0 +1,43 @@
+"""Copies what a thread has come to."""
+
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
+
+# Checkpoints in memory at a time: each holds the whole state of its moment.
+PAGE = 20
+
+
+async def copy_checkpoints(
+    checkpointer: BaseCheckpointSaver[Any], source: str, target: str
+) -> None:
+    """Copy the checkpoints of the thread `source`, with what waits in them, to `target`."""
+    thread: RunnableConfig = {"configurable": {"thread_id": source}}
+    before: RunnableConfig | None = None
+    while True:
+        page = [found async for found in checkpointer.alist(thread, before=before, limit=PAGE)]
+        for found in page:
+            await _copy(checkpointer, found, target)
+        if len(page) < PAGE:
+            return
+        before = page[-1].config
+
+
+async def _copy(
+    checkpointer: BaseCheckpointSaver[Any], found: CheckpointTuple, target: str
+) -> None:
+    place = {**found.config["configurable"], "thread_id": target, "checkpoint_id": None}
+    if found.parent_config:
+        place["checkpoint_id"] = found.parent_config["configurable"]["checkpoint_id"]
+    made = await checkpointer.aput(
+        {"configurable": place},
+        found.checkpoint,
+        found.metadata,
+        found.checkpoint["channel_versions"],
+    )
+    writes: dict[str, list[tuple[str, Any]]] = {}
+    for task_id, channel, value in found.pending_writes or ():
+        writes.setdefault(task_id, []).append((channel, value))
+    for task_id, of_task in writes.items():
+        await checkpointer.aput_writes(made, of_task, task_id)
