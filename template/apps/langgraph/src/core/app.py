@@ -42,6 +42,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # What is loaded by now stays: the garbage collector need not look at it for each run.
         gc.collect()
         gc.freeze()
+        # The default is for small programs: it looks for garbage several times in each run.
+        gc.set_threshold(10_000)
         engine = app.state.engine = Engine(storage, registry, settings.agents)
         webhooks = WebhookSender(storage.webhooks, settings.agents)
         stack.push_async_callback(webhooks.aclose)
@@ -74,7 +76,8 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     app.state.run_rate = RunRateLimit(settings.agents.rate_limit)
     add_error_handlers(app)
     app.add_middleware(CorrelationIdMiddleware)
-    for part in (operations, assistants, threads, runs, unserved, openai, agents):
+    # Tried in this order; those of runs are asked for most.
+    for part in (runs, threads, assistants, operations, unserved, openai, agents):
         app.include_router(part.router)
     configure_tracing(app)
     return app

@@ -48,14 +48,16 @@ class EventStream(Response):
         self.init_headers({**STREAM_HEADERS, **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the chunks until they end or the reader goes away."""
+        """Send the chunks until they end or the reader goes away; the head goes with the first."""
         task = asyncio.current_task()
         gone = asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda done: task and not done.cancelled() and task.cancel())
         head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         try:
-            await send(head)
             async for chunk in self._chunks:
+                if head:
+                    await send(head)
+                    head = {}
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         except asyncio.CancelledError:
@@ -81,8 +83,8 @@ def encode(name: str, data: bytes, event_id: int | None = None) -> bytes:
 async def run_events(
     engine: Engine, run: Run, after: int = 0, *, cancel_on_disconnect: bool = False
 ) -> AsyncIterator[list[Event]]:
-    """The events of a run with signs of life (empty lists) no more often than needed."""
-    sent, ended = time.monotonic(), False
+    """The events of a run with signs of life (empty lists): at once, then as often as needed."""
+    sent, ended = float(-HEARTBEAT), False
     try:
         async for batch in engine.events(run, after):
             if batch or time.monotonic() - sent >= HEARTBEAT:

@@ -18,6 +18,7 @@ from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.runs.execution import Execution, attach, execute
 from apps.langgraph.src.core.runs.log import EVENTS_PER_ATTEMPT, Event, RunLog, read_chunks
+from apps.langgraph.src.core.storage.checkpoints import for_new_thread
 from apps.langgraph.src.core.storage.database import Storage
 from apps.langgraph.src.core.storage.records import (
     Run,
@@ -113,15 +114,15 @@ class Engine:
                 await self.cancel(active)
         run = await self.storage.runs.create(run, thread=thread, fresh=fresh)
         if run.status == "running":
-            self.launch(run)
+            self.launch(run, new_thread=fresh)
         else:
             self._queued = True
             self.work.set()
         return run
 
-    def launch(self, run: Run) -> None:
-        """Execute a run on which this replica holds the lease."""
-        execution = Execution(run, RunLog(run.run_id, run.attempt))
+    def launch(self, run: Run, *, new_thread: bool = False) -> None:
+        """Execute a run on which this replica holds the lease; a `new_thread` has no checkpoint."""
+        execution = Execution(run, RunLog(run.run_id, run.attempt), new_thread)
         self.executions[run.run_id] = execution
         metrics.QUEUE_SECONDS.observe((now() - run.created_at).total_seconds())
         task = asyncio.create_task(self._supervise(execution), name=f"run {run.run_id}")
@@ -165,10 +166,7 @@ class Engine:
                 async for batch in self._follow(execution, after):
                     after = batch[-1].id if batch else after
                     yield batch
-                if execution.outcome:
-                    run = _ended(run, execution.outcome)
-                    break
-                if self.draining:
+                if execution.outcome or self.draining:
                     return
             # The status is read first: what is stored by then is all of an ended run.
             run = await self.storage.runs.get(run.run_id) if run.active else run
@@ -227,20 +225,23 @@ class Engine:
             earlier = read_chunks(await self.storage.events.after(run.run_id, after), after)
             yield [event for event in earlier if event.id < begin]
             after = begin
-        while True:
-            batch = log.after(after)
-            if batch:
+        while not log.closed:
+            if log.gathering:
+                await log.changed()
+            elif batch := log.after(after):
                 after = batch[-1].id
                 yield batch
-            elif log.closed:
-                await execution.settled.wait()
-                return
             else:
                 await log.changed()
-                # What the graph does in this turn of the loop fits in the same write.
-                await asyncio.sleep(0)
                 if not log.closed and not log.after(after):
                     yield []
+        await execution.settled.wait()
+        batch = log.after(after)
+        if execution.outcome:
+            after = batch[-1].id if batch else after
+            batch += _last_events(_ended(run, execution.outcome), after)
+        if batch:
+            yield batch
 
     async def _supervise(self, execution: Execution) -> None:
         run, log = execution.run, execution.log
@@ -271,6 +272,8 @@ class Engine:
         run = execution.run
         try:
             agent, graph = self.registry.get(run.agent), self.graph(run.agent)
+            if execution.new_thread:
+                graph = for_new_thread(graph)
         except (AgentNotFound, AgentUnavailable):
             # Its folder is gone or broken since the run was stored.
             error = {"error": "AgentUnavailable", "message": "The agent does not load."}

@@ -1,7 +1,7 @@
 """The connections of a replica: one that writes, and some that read, in threads of their own."""
 
 import asyncio
-import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
+Write = tuple[Work[Any], asyncio.Future[Any]]
 
 # Writes that share a transaction; more would make the first one wait for the last.
 BATCH = 100
@@ -30,38 +31,29 @@ class Database:
         self._readers = readers
         # Opened in the writer's thread and kept: taking it from the pool costs as much as a write.
         self._connection: Connection | None = None
-        self._queue: asyncio.Queue[tuple[Work[Any], asyncio.Future[Any]]] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[Write] = deque()
 
     async def read(self, work: Work[T]) -> T:
         """The result of `work`, which writes nothing. Raises what it raises."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, self._read, work)
+        return await self._loop.run_in_executor(self._readers, self._read, work)
 
     async def write(self, work: Work[T]) -> T:
         """The result of `work`, after its commit. Raises what it raises, with nothing written.
 
         `work` may be called twice: again and alone when something else in its transaction fails.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((work, future))
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._queue.append((work, future))
+        self._writer.submit(self._commit)
         return await future
 
-    async def commit(self) -> None:
-        """Write what is queued, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
-            works = [work for work, _ in batch]
-            outcomes = await loop.run_in_executor(self._writer, self._write, works)
-            for (_, future), (result, error) in zip(batch, outcomes, strict=True):
-                if future.done():
-                    continue
-                if error is None:
-                    future.set_result(result)
-                else:
-                    future.set_exception(error)
+    def _commit(self) -> None:
+        """Write what is queued; what a call takes is not there for those that follow."""
+        batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        if batch:
+            outcomes = self._write([work for work, _ in batch])
+            self._loop.call_soon_threadsafe(_resolve, [future for _, future in batch], outcomes)
 
     def _read(self, work: Work[T]) -> T:
         with self.engine.connect() as connection:
@@ -82,16 +74,23 @@ class Database:
 @asynccontextmanager
 async def open_database(engine: Engine) -> AsyncIterator[Database]:
     """The connections, for as long as the block runs; what is being written then is finished."""
-    with (
-        ThreadPoolExecutor(1, "database-writer") as writer,
-        ThreadPoolExecutor(READERS, "database-reader") as readers,
-    ):
-        database = Database(engine, writer, readers)
-        committing = asyncio.create_task(database.commit())
-        try:
-            yield database
-        finally:
-            committing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await committing
-            engine.dispose()
+    try:
+        with (
+            ThreadPoolExecutor(READERS, "database-reader") as readers,
+            ThreadPoolExecutor(1, "database-writer") as writer,
+        ):
+            yield Database(engine, writer, readers)
+    finally:
+        engine.dispose()
+
+
+def _resolve(
+    futures: Sequence[asyncio.Future[Any]], outcomes: Sequence[tuple[Any, Exception | None]]
+) -> None:
+    for future, (result, error) in zip(futures, outcomes, strict=True):
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

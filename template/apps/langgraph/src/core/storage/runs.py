@@ -59,6 +59,22 @@ FREE_THREAD = (
     )
     .values(status=bindparam("new_status"), updated_at=bindparam("new_moment"))
 )
+_EARLIER, _OTHER = runs.alias(), runs.alias()
+_FIRST_OF_THREAD = ~exists().where(
+    _EARLIER.c.thread_id == runs.c.thread_id,
+    _EARLIER.c.status == "pending",
+    _EARLIER.c.run_id < runs.c.run_id,
+)
+_THREAD_IDLE = ~exists().where(_OTHER.c.thread_id == runs.c.thread_id, _OTHER.c.status == "running")
+_LOST = and_(runs.c.status == "running", runs.c.lease_until < bindparam("this_moment"))
+_WAITING = and_(runs.c.status == "pending", _FIRST_OF_THREAD, _THREAD_IDLE)
+CLAIM = (
+    select(runs)
+    .where(or_(_LOST, _WAITING))
+    .order_by(runs.c.run_id)
+    .limit(bindparam("this_limit"))
+    .with_for_update(skip_locked=True, of=runs)
+)
 
 
 class RunNotFoundError(Exception):
@@ -236,29 +252,11 @@ class Runs:
 
         Returns them, and how many runs were given up because they lose every replica.
         """
-        earlier = runs.alias()
-        other = runs.alias()
-        first_of_thread = ~exists().where(
-            earlier.c.thread_id == runs.c.thread_id,
-            earlier.c.status == "pending",
-            earlier.c.run_id < runs.c.run_id,
-        )
-        thread_idle = ~exists().where(
-            other.c.thread_id == runs.c.thread_id, other.c.status == "running"
-        )
-        lost = and_(runs.c.status == "running", runs.c.lease_until < time.time())
-        waiting = and_(runs.c.status == "pending", first_of_thread, thread_idle)
-        query = (
-            select(runs)
-            .where(or_(lost, waiting))
-            .order_by(runs.c.run_id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=runs)
-        )
+        values = {"this_moment": time.time(), "this_limit": limit}
 
         def claim(connection: Connection) -> tuple[list[Run], int]:
             claimed, given_up = [], 0
-            for row in connection.execute(query):
+            for row in connection.execute(CLAIM, values):
                 run = Run.from_row(row)
                 losses = run.losses + (run.status == "running")
                 if losses >= MAX_LOSSES:
