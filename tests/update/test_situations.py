@@ -5,7 +5,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.update.conftest import ANSWERS, FILES, Customer, Vendor, git
+import pytest
+
+from tests.update.conftest import ANSWERS, FILES, Customer, Vendor, git, write
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])
@@ -72,17 +74,71 @@ def test_a_submodule(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -> N
     assert customer.git("ls-files", "--stage", "shared/library").startswith("160000")
 
 
-def test_a_sparse_checkout(vendor: Vendor, copy: Copy) -> None:
+def test_a_sparse_checkout(vendor: Vendor, copy: Copy, door: str) -> None:
     customer = copy()
     customer.git("sparse-checkout", "set", "scripts", "shared")
     vendor.release("v1.1.0", {"apps/web/index.html": "<new>", "shared/logging.py": FIXED})
 
-    updated(customer, "platform")
+    updated(customer, door)
 
     assert customer.read("shared/logging.py") == FIXED
     assert not (customer.root / "apps/web").exists()
+    if door == "copier":
+        customer.git("add", "--sparse", "--all")
+        customer.git("commit", "--quiet", "--message", "update")
     assert customer.git("show", "HEAD:apps/web/index.html") == "<new>"
     assert customer.git("status", "--porcelain") == ""
+
+
+# What git-lfs does, with a folder for its server.
+LFS = """#!/bin/sh
+store=$(dirname "$0")
+content=$(cat)
+case "$content" in
+  version*) if [ "$1" = smudge ] && [ -z "$GIT_LFS_SKIP_SMUDGE" ]
+    then cat "$store/$(printf %s "$content" | sed -n 's/^oid //p')"
+    else printf '%s\\n' "$content"; fi ;;
+  *) oid=$(printf %s "$content" | sha256sum | cut -c1-64)
+    printf %s "$content" > "$store/$oid"
+    printf 'version 1\\noid %s\\n' "$oid" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["git-lfs", "no git-lfs"])
+def test_lfs_pointers_in_a_conflict(
+    vendor: Vendor,
+    copy: Copy,
+    door: str,
+    installed: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(tmp_path, {"lfs/git-lfs": LFS})
+    (tmp_path / "lfs/git-lfs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'lfs'}{os.pathsep}{os.environ['PATH']}")
+    customer, film = copy(), "a film" if installed else "version 1\noid 1\n"
+    for name, value in {
+        "clean": "git-lfs clean",
+        "smudge": "git-lfs smudge",
+        "required": 1,
+    }.items():
+        if installed:
+            customer.git("config", f"filter.lfs.{name}", value)
+    attributes = "*.bin filter=lfs diff=lfs merge=lfs -text\n"
+    customer.commit({".gitattributes": attributes, "shared/film.bin": film})
+    customer.commit({"shared/logging.py": LOGGING.replace("line 9\n", "line 9, mine\n")})
+    vendor.release("v1.1.0", {"shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n")})
+
+    result = customer.update(door)
+
+    assert "shared/logging.py" in result.output and result.code, result.output
+    assert customer.platform("resolve", "--use", "framework").code == 0
+    finished = customer.platform("update", "--continue", "--no-verify")
+    assert finished.code == 0, finished.output
+    assert "line 9, new\n" in customer.read("shared/logging.py")
+    assert customer.read("shared/film.bin") == film
+    assert customer.git("show", "HEAD:shared/film.bin").startswith("version 1\n")
 
 
 def test_crlf_in_the_project(vendor: Vendor, copy: Copy, door: str) -> None:

@@ -108,9 +108,8 @@ def after(folder: Folder) -> int:
     ours, tree = computed.ours, repository.read(state.tree)
     result.write_report(state, repository, ours, tree, report.markdown(plan))
     result.place(folder, state, repository, ours, tree)
-    repository.send(
-        folder.root, state.theirs, _stages_commit(repository, computed.merged.conflicts)
-    )
+    stages = _stages_commit(repository, computed.merged.conflicts)
+    repository.send(folder.root, state.theirs, stages, repository.commit(state.tree))
     code = transaction.finish(folder, state)
     return _tell(plan, state, code, failed)
 

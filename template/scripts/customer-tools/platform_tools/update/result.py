@@ -1,7 +1,7 @@
 """From a result in project/ to what lands: the report, the commit, the files, the index."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platform_tools.update import landing, report
@@ -78,13 +78,14 @@ def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: st
         return repository.commit(tree, [parent], f"{what}\n\nReport: {path}")
 
 
-def stage(git: Git, state: State, new: Tree, prefix: str) -> None:
-    """Make the index that of the commit for the paths that changed."""
-    none = Entry("0", "0" * len(state.commit))
-    records = index_info((new.get(path, none), prefix + path) for path in state.touched)
+def stage(git: Git, state: State, paths: Iterable[str], new: Tree, prefix: str) -> None:
+    """Make the index that of the result for `paths`."""
+    none = Entry("0", "0" * len(state.start))
+    records = index_info((new.get(path, none), prefix + path) for path in paths)
     git("update-index", "-z", "--index-info", stdin=records)
-    if state.sparse:
-        listed = b"".join(path.encode(errors="surrogateescape") + b"\0" for path in state.sparse)
+    sparse = [path for path in state.sparse if path in new and path not in state.conflicts]
+    if sparse:
+        listed = b"".join(os.fsencode(path) + b"\0" for path in sparse)
         git("update-index", "-z", "--skip-worktree", "--stdin", stdin=listed)
     git("update-index", "-q", "--refresh", ok=(0, 1))
 

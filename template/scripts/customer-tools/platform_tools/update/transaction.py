@@ -144,21 +144,22 @@ def abort(root: Path) -> int:
 def finish(folder: Folder, state: State) -> int:
     """Land the result that is in project/, and end the update unless conflicts are left."""
     project = Request(**state.request).project
-    repository = Repository(folder.project)
     state.phase = "landing"
     folder.save(state)
     left_alone = {*state.sparse, *state.edited}
     edited = [*state.edited, *landing.land(folder, state, left_alone)]
     git = Git(folder.root)
+    new = Repository(folder.root).read(state.tree)
     if state.commit:
-        new = repository.read(state.tree)
         with editing(folder) as index:
-            stage(index, state, new, project.prefix)
+            stage(index, state, state.touched, new, project.prefix)
         if git.line("rev-parse", "HEAD") == state.start:
             git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
-    elif state.conflicts:
+    elif state.conflicts or state.sparse:
         stages = stages_info(stages_of(state.conflicts, project.prefix))
         with editing(folder) as index:
+            # What a sparse checkout leaves out is nowhere but in the index.
+            stage(index, state, state.sparse, new, project.prefix)
             index("update-index", "-z", "--index-info", stdin=stages)
     git("update-ref", BASE_REF, state.theirs)
     if edited:
