@@ -31,8 +31,12 @@ def test_an_interrupt_waits_for_its_answer(client: httpx2.Client) -> None:
     assert asked["interrupt"]["value"] == {"approve": "SHIP IT"}
     place = asked["thread_id"]
     assert client.get(f"/approval/status/{place}").json()["interrupt"] == asked["interrupt"]
+    assert client.post(f"/approval/resume/{place}", json={}).status_code == 422
+    assert client.post(f"/approval/resume/{place}", json={"resume": None}).status_code == 422
     done = client.post(f"/approval/resume/{place}", json={"resume": "yes"}).json()
     assert (done["status"], done["values"]["verdict"]) == ("success", "yes")
+    again = client.post(f"/approval/resume/{place}", json={"resume": "yes"})
+    assert (again.status_code, again.json()["detail"][:26]) == (409, "The agent waits for no ans")
 
 
 def test_history_shows_every_step(client: httpx2.Client) -> None:
@@ -58,10 +62,13 @@ def test_a_stream_shows_tokens_and_ends_with_the_answer(client: httpx2.Client) -
     assert end["usage"]["talker"]["output_tokens"] == 20
 
 
-def test_a_failure_shows_no_internals_in_production(client: httpx2.Client) -> None:
+def test_a_failure_shows_its_place_to_its_author(client: httpx2.Client) -> None:
     answer = client.post("/failing/generate", json={"prompt": "x"})
     assert answer.status_code == 500
-    assert answer.json()["error"]["error"] == "RuntimeError"
+    assert answer.json()["error"] == {
+        "error": "RuntimeError",
+        "message": "failing/graph.py, line 7: RuntimeError: the password is swordfish",
+    }
 
 
 def test_limits_end_a_run(client: httpx2.Client) -> None:
@@ -75,6 +82,17 @@ def test_an_input_that_the_agent_cannot_take_is_refused(client: httpx2.Client) -
     answer = client.post("/counter/generate", json={"input": {"to": "three"}})
     assert answer.status_code == 422
     assert "input.to" in answer.json()["detail"][0]["msg"]
+
+
+def test_a_prompt_for_an_agent_that_takes_none_is_refused(client: httpx2.Client) -> None:
+    completion = {"model": "counter", "messages": [{"role": "user", "content": "x"}]}
+    for path, body in (
+        ("/counter/generate", {"prompt": "x"}),
+        ("/v1/chat/completions", completion),
+    ):
+        answer = client.post(path, json=body)
+        assert answer.status_code == 422
+        assert "counter takes no prompt" in answer.json()["detail"][0]["msg"]
 
 
 def test_an_agent_that_does_not_load_shows_its_error_to_its_author(client: httpx2.Client) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from apps.langgraph.src.core.agents import AgentNotFound, AgentRegistry, AgentUnavailable
+from apps.langgraph.src.core.agents import AgentNotFound, AgentRegistry, AgentUnavailable, explain
 
 GRAPH = """
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -103,7 +103,12 @@ def test_running_graph_survives_a_reload(registry: AgentRegistry) -> None:
         ({"graph.py": "graph = 3\n"}, "`graph` in graph.py is a int"),
         ({"graph.py": "import sys\nsys.exit(3)\n"}, "bad/graph.py, line 2: SystemExit: 3"),
         ({"agent.toml": ""}, "bad/graph.py is missing"),
-        ({"graph.py": GRAPH, "agent.toml": "titel = 'x'\n"}, "agent.toml: titel: Extra inputs"),
+        (
+            {"words.py": "WORD = 1\n", "graph.py": "from words import WORD\n"},
+            "bad/graph.py, line 1: ModuleNotFoundError: No module named 'words'; modules of an "
+            "agent are imported with a dot: from .words import …",
+        ),
+        ({"graph.py": GRAPH, "agent.toml": "titel = 'x'\n"}, "agent.toml: titel: there is no such"),
         ({"graph.py": GRAPH, "agent.toml": "title = \n"}, "agent.toml: Invalid value"),
         (
             {"graph.py": GRAPH, "agent.toml": "[limits]\nmax_steps = -1\n"},
@@ -121,6 +126,41 @@ def test_error_tells_the_author_what_to_mend(
     assert registry.errors["bad"].startswith(error)
     with pytest.raises(AgentUnavailable, match="does not load"):
         registry.get("bad")
+
+
+FAILS = """
+from langgraph.graph import START, MessagesState, StateGraph
+
+def reply(state: MessagesState):
+    %s
+
+graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("return state['mesages']", "desk/graph.py, line 5: KeyError: 'mesages'"),
+        ("return 'hello'", "InvalidUpdateError: Expected dict, got hello (During task with name"),
+    ],
+)
+def test_failure_of_a_run_tells_the_author_where(
+    registry: AgentRegistry, line: str, error: str
+) -> None:
+    agent = registry.get(write_agent(registry.folder, "desk", graph=FAILS % line).name)
+    with pytest.raises(Exception) as caught:
+        agent.graph.invoke(agent.input_for("hi"))
+    assert explain(caught.value, agent.folder).startswith(error)
+
+
+def test_agent_that_takes_no_prompt_says_so(registry: AgentRegistry) -> None:
+    state = "class Topic(TypedDict):\n    topic: str\n\n"
+    graph = "from typing_extensions import TypedDict\n" + GRAPH.replace("MessagesState)", "Topic)")
+    graph = graph.replace("def reply(state: Topic)", state + "def reply(state: Topic)")
+    agent = registry.get(write_agent(registry.folder, "poet", graph=graph).name)
+    with pytest.raises(ValueError, match=r"poet takes no prompt.*but topic"):
+        agent.input_for("hi")
 
 
 @pytest.mark.parametrize("name", ["threads", "v1", "Capital", "two--hyphens", "a" * 61])

@@ -7,6 +7,7 @@ from apps.langgraph.src.core.agents.definition import (
     agent_folder,
     read_definition,
 )
+from apps.langgraph.src.core.agents.loading import explain
 from apps.langgraph.src.core.agents.registry import (
     AGENTS_FOLDER,
     AgentNotFound,
@@ -24,6 +25,7 @@ __all__ = [
     "AgentUnavailable",
     "Limits",
     "agent_folder",
+    "explain",
     "get_registry",
     "read_definition",
 ]

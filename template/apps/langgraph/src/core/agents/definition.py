@@ -76,6 +76,7 @@ class Agent:
     """One loaded version of an agent."""
 
     name: str
+    folder: Path
     title: str
     description: str
     icon: str
@@ -103,10 +104,17 @@ class Agent:
     def input_for(self, prompt: str) -> dict[str, Any]:
         """The graph's input for one line of text.
 
-        It is the field `prompt` where the input has one, otherwise a human message.
+        It is the field `prompt` where the input has one, otherwise a human message. Raises
+        `ValueError` when the graph takes neither.
         """
-        if "prompt" in self.input_schema().get("properties", {}):
+        fields = self.input_schema().get("properties", {})
+        if "prompt" in fields:
             return {"prompt": prompt}
+        if fields and "messages" not in fields:
+            raise ValueError(
+                f"{self.name} takes no prompt: its state has neither `messages` nor `prompt`, "
+                f"but {', '.join(fields)}"
+            )
         return {"messages": [HumanMessage(prompt)]}
 
     @staticmethod
@@ -143,7 +151,9 @@ def read_definition(folder: Path) -> AgentDefinition:
         definition = AgentDefinition.model_validate(values)
     except ValidationError as error:
         details = "; ".join(
-            f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in error.errors()
+            f"{'.'.join(map(str, detail['loc']))}: "
+            + ("there is no such value" if detail["type"] == "extra_forbidden" else detail["msg"])
+            for detail in error.errors()
         )
         raise ValueError(f"{file.name}: {details}") from None
     title = definition.title or re.sub("[-_]", " ", folder.name).capitalize()

@@ -62,10 +62,17 @@ def explain(error: BaseException, folder: Path) -> str:
         return f"{_shown(error.filename, folder)}, line {error.lineno}: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if not inside:
-        return text if not isinstance(error, ValueError | TypeError) else str(error)
-    return f"{_shown(inside[-1].filename, folder)}, line {inside[-1].lineno}: {text}"
+    # LangGraph adds where to read more, which a machine behind a firewall cannot reach.
+    text = str(error).partition("\nFor troubleshooting")[0]
+    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if isinstance(error, ModuleNotFoundError) and error.name and _is_own(error.name, folder):
+        text += f"; modules of an agent are imported with a dot: from .{error.name} import …"
+    if inside:
+        return f"{_shown(inside[-1].filename, folder)}, line {inside[-1].lineno}: {text}"
+    if notes := getattr(error, "__notes__", ()):
+        # LangGraph notes the node in which an error occurred.
+        return f"{text} ({'; '.join(notes)})"
+    return str(error) if isinstance(error, ValueError | TypeError) else text
 
 
 class _AgentFinder(MetaPathFinder):
@@ -127,6 +134,10 @@ def _compiled(module: ModuleType, name: str) -> Graph:
         f"`graph` in graph.py is a {type(graph).__name__}: it must be a StateGraph, "
         "a compiled graph, or a function without parameters that returns one"
     )
+
+
+def _is_own(module: str, folder: Path) -> bool:
+    return (folder / f"{module}.py").is_file() or (folder / module).is_dir()
 
 
 def _shown(file: str, folder: Path) -> str:

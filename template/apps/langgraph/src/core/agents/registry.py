@@ -152,6 +152,7 @@ class AgentRegistry:
         graph = load_graph(self._package, folder)
         return Agent(
             name=name,
+            folder=folder,
             title=definition.title,
             description=definition.description,
             icon=definition.icon,

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field, model_validator
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.routes.answers import (
@@ -25,7 +25,7 @@ from apps.langgraph.src.core.routes.context import (
     find_agent,
 )
 from apps.langgraph.src.core.routes.errors import STARTS_RUN, Problem, responses
-from apps.langgraph.src.core.routes.inputs import check_input
+from apps.langgraph.src.core.routes.inputs import check_input, input_for
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.runs.engine import Engine, Result
@@ -57,8 +57,15 @@ class Generate(BaseModel):
 class Resume(BaseModel):
     """The answer to what an agent waits for."""
 
-    resume: Any = None
+    resume: Any
     stream: bool = False
+
+    @field_validator("resume")
+    @classmethod
+    def _answers(cls, resume: Any) -> Any:
+        if resume is None:
+            raise ValueError("send the answer to what the agent asked")
+        return resume
 
 
 class Interrupt(BaseModel):
@@ -122,7 +129,7 @@ async def generate(
 ) -> Response:
     """Run an agent, on a new thread or on `thread_id`, and answer with what it made."""
     found = find_agent(engine, user, agent)
-    value = found.input_for(body.prompt) if body.prompt is not None else body.input
+    value = input_for(found, body.prompt) if body.prompt is not None else body.input
     check_input(found, value)
     request = RunRequest(
         agent=agent,
@@ -151,6 +158,8 @@ async def resume(
     """Go on after an interrupt, with the answer to what the agent asked."""
     found = find_agent(engine, user, agent)
     _check_agent(thread, agent)
+    if thread.status == "idle":
+        raise HTTPException(409, "The agent waits for no answer on this thread.")
     request = RunRequest(
         agent=agent,
         command={"resume": body.resume},

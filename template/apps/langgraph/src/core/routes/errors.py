@@ -47,7 +47,7 @@ DESCRIPTIONS = {
     401: "The service token is missing or wrong",
     403: "The user may not use this agent",
     404: "There is no such agent, thread or run, or it is another user's",
-    409: "The thread is busy, or exists already",
+    409: "The thread is busy, exists already, or waits for no answer",
     413: "The request is too large",
     422: "The request is not valid",
     429: "The user has started too many runs",

@@ -9,6 +9,14 @@ from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.routes.errors import RequestError
 
 
+def input_for(agent: Agent, prompt: str) -> dict[str, Any]:
+    """The agent's input for one line of text. Raises `RequestError` if it takes none."""
+    try:
+        return agent.input_for(prompt)
+    except ValueError as error:
+        raise RequestError(f"{error}. Send these as its `input`.") from None
+
+
 def check_input(agent: Agent, value: Any) -> None:
     """Raise `RequestError`, which names what is wrong, unless the agent's graph takes `value`.
 

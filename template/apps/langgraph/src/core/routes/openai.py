@@ -15,7 +15,7 @@ from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.routes.answers import EventStream, JsonResponse, run_events
 from apps.langgraph.src.core.routes.context import CurrentEngine, find_agent
 from apps.langgraph.src.core.routes.errors import STARTS_RUN, RequestError, responses
-from apps.langgraph.src.core.routes.inputs import check_input
+from apps.langgraph.src.core.routes.inputs import check_input, input_for
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.runs.engine import Engine, Result
 from apps.langgraph.src.core.runs.stream import token_text
@@ -167,7 +167,7 @@ def _input(agent: Agent, messages: list[dict[str, Any]]) -> dict[str, Any]:
     content = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), None)
     if not isinstance(content, str) or not content:
         raise RequestError(f"{agent.name} takes a text: the last user message has none.")
-    value: dict[str, Any] = orjson.loads(orjson.dumps(agent.input_for(content)))
+    value: dict[str, Any] = orjson.loads(orjson.dumps(input_for(agent, content)))
     return value
 
 

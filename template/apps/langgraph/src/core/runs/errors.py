@@ -1,7 +1,8 @@
 """What users are told about runs that did not succeed."""
 
-from langgraph.errors import EmptyInputError, GraphRecursionError, InvalidUpdateError
+from langgraph.errors import EmptyInputError, GraphRecursionError
 
+from apps.langgraph.src.core.agents import Agent, explain
 from shared.settings import get_settings
 
 
@@ -13,16 +14,17 @@ class CostLimitError(Exception):
     """The run cost more than it may."""
 
 
-def describe(error: BaseException, run_id: str) -> dict[str, str]:
+def describe(error: BaseException, agent: Agent, run_id: str) -> dict[str, str]:
     """The name of an error and a message without internals, as clients and logs name it.
 
-    In development the message is the error's own, because its reader is the agent's author.
+    In development the message is the error's own, with its place, because its reader is the agent's
+    author.
     """
     name, message = _known(error)
     if not message:
         message = f"The agent failed; the service's log has the details under run {run_id}."
         if get_settings().environment == "development":
-            name, message = type(error).__name__, str(error) or type(error).__name__
+            name, message = type(error).__name__, explain(error, agent.folder)
     return {"error": name, "message": message}
 
 
@@ -33,6 +35,4 @@ def _known(error: BaseException) -> tuple[str, str]:
         return "StepLimit", "The agent took more steps than it may without coming to an end."
     if isinstance(error, EmptyInputError):
         return "EmptyInput", "The thread has nothing to continue from: send an input."
-    if isinstance(error, InvalidUpdateError):
-        return "InvalidInput", "The agent's state does not accept this input."
     return "AgentError", ""

@@ -121,7 +121,7 @@ async def execute(
     finally:
         usage.count()
     status = "timeout" if isinstance(error, RunTimeoutError) else "error"
-    return Outcome(status, "error", usage.to_json(), describe(error, run.run_id))
+    return Outcome(status, "error", usage.to_json(), describe(error, agent, run.run_id))
 
 
 def run_config(run: Run, limits: Limits, usage: RunUsage) -> RunnableConfig:
