@@ -175,6 +175,15 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def wait_until(condition: Callable[[], object], what: Callable[[], str] = str) -> None:
+    """Return when `condition` holds; fail with `what()` after two minutes."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"did not happen: {what()}")
+        time.sleep(0.02)
+
+
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
     """Return when `condition` holds; fail with the log when the process ends or minutes pass."""
     deadline = time.monotonic() + 180

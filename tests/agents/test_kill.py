@@ -2,9 +2,7 @@
 
 import random
 import threading
-import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.agents.service import Service
+from tests.conftest import wait_until
 
 STEPS = 6
 WRITERS = 4
@@ -150,10 +149,3 @@ def status(client: httpx2.Client, thread: str, run: str) -> str:
     answer = client.get(f"/threads/{thread}/runs/{run}")
     assert answer.status_code == 200, f"run lost: {answer.text}"
     return answer.json()["status"]
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happens any more"
-        time.sleep(0.02)

@@ -6,14 +6,15 @@ import secrets
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from tests.conftest import wait_until
 
 TEMPLATE = Path(__file__).parents[2] / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"
@@ -151,14 +152,6 @@ class Services:
                 return False
 
         wait_until(answers)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Return when the condition holds; fail when it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"did not happen within {seconds} seconds"
-        time.sleep(0.05)
 
 
 class Conversation:

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.api.services import Conversation, Services, wait_until
-from tests.conftest import free_ports
+from tests.api.services import Conversation, Services
+from tests.conftest import free_ports, wait_until
 
 
 @pytest.fixture

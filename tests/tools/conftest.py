@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import free_ports
+from tests.conftest import free_ports, wait_until
 
 
 @pytest.fixture(scope="session")
@@ -25,15 +24,6 @@ def tools_project(prepare: Callable[[str], Path]) -> Path:
     with (root / ".env").open("a") as env:
         env.writelines(f"PORTS__{name}={port}\n" for name, port in ports.items())
     return root
-
-
-def wait_until(condition: Callable[[], object], what: Callable[[], str] = str) -> None:
-    """Return when `condition` holds; fail with `what()` after two minutes."""
-    deadline = time.monotonic() + 120
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"did not happen: {what()}")
-        time.sleep(0.02)
 
 
 def processes(root: Path) -> dict[int, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_ports
-from tests.tools.conftest import processes, run_dev, wait_until
+from tests.conftest import free_ports, wait_until
+from tests.tools.conftest import processes, run_dev
 
 
 @pytest.fixture

@@ -1,8 +1,14 @@
 """Conversations as a user has them."""
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Platform
+from tests.conftest import Platform, wait_until
 from tests.web.conftest import OpenPage, ask, sign_in, wait_for_answer
 
 
@@ -24,17 +30,33 @@ def test_a_reload_finds_the_conversation(page: Page) -> None:
     assert page.get_by_role("article", name="Agent").inner_text() == answer
 
 
-def test_a_reload_in_the_middle_goes_on_with_the_answer(page: Page) -> None:
-    ask(page, "Marketing swarm", "Announce a garden lamp")
-    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+@pytest.fixture
+def waiting_agent(platform: Platform) -> Iterator[None]:
+    """The API's own test agent: it answers `wait FILE` as soon as the file exists."""
+    agent = platform.root / "apps/langgraph/src/agents/test-agent"
+    shutil.copytree(platform.root / "apps/api/tests/agents/test-agent", agent)
+    with httpx2.Client(base_url=platform.langgraph) as client:
+        wait_until(lambda: client.get("/assistants/test-agent").is_success)
+    yield
+    shutil.rmtree(agent)
+
+
+@pytest.mark.usefixtures("waiting_agent")
+def test_a_reload_in_the_middle_goes_on_with_the_answer(page: Page, tmp_path: Path) -> None:
+    page.reload()
+    ask(page, "Test agent", f"wait {tmp_path / 'file'}")
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
-    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+    (tmp_path / "file").write_text("it went on")
     wait_for_answer(page)
+    expect(page.get_by_role("article", name="Agent")).to_contain_text("it went on")
 
 
-def test_an_answer_can_be_stopped(page: Page) -> None:
-    ask(page, "Marketing swarm", "Announce a tea pot")
+@pytest.mark.usefixtures("waiting_agent")
+def test_an_answer_can_be_stopped(page: Page, tmp_path: Path) -> None:
+    page.reload()
+    ask(page, "Test agent", f"wait {tmp_path / 'file'}")
     page.get_by_role("button", name="Stop the answer").click()
     expect(page.get_by_text("You stopped this answer.")).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
