@@ -41,6 +41,16 @@ def test_an_unfinished_merge(customer: Customer) -> None:
     refused(customer, because="merge is unfinished")
 
 
+def test_a_damaged_repository(customer: Customer) -> None:
+    (customer.root / ".git/index").write_bytes(b"damaged")
+
+    result = customer.platform("update", "--no-verify")
+
+    assert result.code == 1
+    assert "git" in result.output and "Traceback" not in result.output
+    assert not (customer.root / ".git/platform-update").exists()
+
+
 def test_an_older_version(vendor: Vendor, customer: Customer) -> None:
     assert customer.update("platform").code == 0
     refused(customer, "--to", "v1.0.0", because="only go forward")

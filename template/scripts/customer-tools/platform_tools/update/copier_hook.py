@@ -40,13 +40,13 @@ def main(template: str, answers_file: str) -> int:
             if os.environ["STAGE"] == "before":
                 return before(folder, Path(template), answers_file)
             return after(folder)
+    except (GitError, OSError) as error:
+        say(f"\nError: {error}\nUndo: platform update --abort", "bad")
+        return 1
     except PlatformError as error:
         say(f"\nError: {error.message}", "bad")
         say(error.hint)
         return error.code
-    except (GitError, OSError) as error:
-        say(f"\nError: {error}\nUndo: platform update --abort", "bad")
-        return 1
 
 
 def before(folder: Folder, template: Path, answers_file: str) -> int:

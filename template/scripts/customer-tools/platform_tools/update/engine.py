@@ -28,14 +28,14 @@ def main(argument: str) -> int:
         free = request.get("locked") or request["action"] == "preview"
         with nullcontext() if free else Folder(root).locked():
             return _run(request, root)
-    except PlatformError as error:
-        say(f"Error: {error.message}", "bad")
-        say(error.hint)
-        return error.code
     except (GitError, OSError) as error:
         say(f"Error: {error}", "bad")
         say(_what_next(root))
         return 1
+    except PlatformError as error:
+        say(f"Error: {error.message}", "bad")
+        say(error.hint)
+        return error.code
     except KeyboardInterrupt:
         say(f"\nStopped. {_what_next(root)}", "warn")
         return 130

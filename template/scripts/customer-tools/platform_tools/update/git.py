@@ -27,7 +27,7 @@ _OPTIONS = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsm
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
 
 
-class GitError(Exception):
+class GitError(PlatformError):
     """git failed: its command and what it said."""
 
 
