@@ -24,3 +24,4 @@ def test_every_command_works(workshop: Workshop) -> None:
     assert '"status":"interrupted"' in everything
     assert "Order A-1043 is cancelled." in everything
     assert "2 passed" in everything
+    assert 'agent_runs_total{agent="order-desk",status="success"}' in everything

@@ -23,6 +23,7 @@ domain = "acme.example"
 admin_email = "admin@acme.example"
 created_on = "2026-01-01"
 """
+SECRET = "0123456789abcdef" * 4
 # What `uv run` does in a project whose environment is in place.
 UV = f'#!/bin/sh\nshift\ncommand="$1"\nshift\nexec "{VENV}/bin/$command" "$@"\n'
 
@@ -46,6 +47,7 @@ class Workshop:
         for name in FILES:
             shutil.copy(ROOT / "template" / name, root)
         (root / "platform.toml").write_text(PLATFORM)
+        (root / ".env").write_text(f"SECRET_KEY={SECRET}\nSERVICE_TOKEN={SECRET}\n")
         (root / "bin").mkdir()
         (root / "bin/uv").write_text(UV)
         (root / "bin/uv").chmod(0o755)
@@ -54,8 +56,6 @@ class Workshop:
             "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": f"{root}{os.pathsep}{root / 'scripts/customer-tools'}",
             "PORTS__LANGGRAPH": str(self.port),
-            "SECRET_KEY": "0123456789abcdef" * 4,
-            "SERVICE_TOKEN": "0123456789abcdef" * 4,
         }
         self.env.pop("PLATFORM_ROOT", None)
 
