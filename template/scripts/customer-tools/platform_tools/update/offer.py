@@ -70,7 +70,7 @@ def _commit_report(git: Git, folder: Folder) -> None:
         raise SystemExit("The unfinished update is gone.")
     plan = Plan(**state.plan)
     abort(folder.root)
-    path = report.path_for(plan, ())
+    path = report.path_for(plan, git.line("ls-files", "-z").split("\0"))
     place = folder.root / path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(f"{report.markdown(plan)}\n{_RESOLVE}\n", encoding="utf-8")
