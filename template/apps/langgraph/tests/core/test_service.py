@@ -9,6 +9,8 @@ from fastapi.testclient import TestClient
 from apps.langgraph.src.core.agents import AgentRegistry
 from apps.langgraph.src.core.app import create_app
 from apps.langgraph.src.core.migrate import main as migrate
+from apps.langgraph.src.core.routes import answers
+from apps.langgraph.src.core.runs import upkeep
 from shared.settings import get_settings
 
 ECHO = """
@@ -20,17 +22,29 @@ def answer(state):
 
 graph = StateGraph(MessagesState).add_node(answer).set_entry_point("answer")
 """
+SLOW = """
+import asyncio
+from langgraph.graph import MessagesState, StateGraph
+
+async def answer(state):
+    await asyncio.sleep(0.5)
+    return {}
+
+graph = StateGraph(MessagesState).add_node(answer).set_entry_point("answer")
+"""
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A client of a service with one agent, as the holder of the service token."""
     folder: Path = tmp_path_factory.mktemp("agents")
-    (folder / "echo").mkdir()
-    (folder / "echo" / "graph.py").write_text(ECHO)
+    for name, graph in (("echo", ECHO), ("slow", SLOW)):
+        (folder / name).mkdir()
+        (folder / name / "graph.py").write_text(graph)
     with pytest.MonkeyPatch.context() as patch:
         # Never this project's own data, which a running service may be using.
         patch.setattr("shared.settings.PROJECT_ROOT", tmp_path_factory.mktemp("project"))
+        patch.setattr(upkeep, "SHOW_LIFE", 0.05)
         assert migrate() == 0
         token = get_settings().service_token.get_secret_value()
         app = create_app(get_settings(), AgentRegistry(folder))
@@ -49,6 +63,22 @@ def test_a_run_streams_and_can_be_replayed(client: TestClient) -> None:
     replayed = client.get(live.headers["location"])
     assert live.text.startswith("event: metadata\n")
     assert replayed.text == live.text
+
+
+@pytest.mark.parametrize("path", ["stream", "wait"])
+def test_a_silent_run_shows_that_it_lives(
+    client: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(answers, "PATIENCE", 0.05)
+    body = {"assistant_id": "slow", "input": {"messages": "hello"}}
+    answer = client.post(f"/runs/{path}", json=body)
+    if path == "stream":
+        assert "\n\n: alive\n\n" in answer.text
+        assert "event: end\n" in answer.text
+    else:
+        assert answer.text.startswith("\n\n")
+        assert answer.json()["messages"][0]["content"] == "hello"
 
 
 def test_another_users_thread_cannot_be_seen(client: TestClient) -> None:
