@@ -1,74 +1,34 @@
-"""The agents service under load, against calling the same graph in-process."""
+"""The agents service under load, against the same graph called in-process, and against Aegra.
 
-import asyncio
+In-process means LangGraph's own asynchronous checkpointer on the same kind of database, as its
+documentation shows it, with the service's setting of SQLite's `synchronous`. Each run is on a new
+thread, which the service stores and the call in-process does not. Aegra has no runs without a
+thread: in that comparison both servers get threads that were made before the clock starts.
+
+The client and the servers share the machine's cores, so the ratios are what to look at.
+"""
+
 import json
 import os
 import statistics
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.agents.conftest import new_database
 from tests.agents.service import HERE, PYTHON, TEMPLATE, Service, postgresql, running
+from tests.bench.agents_aegra import aegra
+from tests.bench.agents_client import Measured, served
 from tests.bench.measuring import table
 
-WARM_UP = 5
 # Concurrent streams and how many runs are measured with them.
 LOADS = {1: 200, 50: 600, 200: 1000}
+# Aegra takes so much longer that fewer have to do.
+LESS = 4
 ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Runs with one concurrency: all in all (seconds), each, and each one's first token."""
-
-    total: float
-    seconds: list[float]
-    first: list[float]
-
-    @property
-    def runs_per_second(self) -> float:
-        return len(self.seconds) / self.total
-
-
-class Connection:
-    """One kept-alive HTTP connection, so lean that the client does not slow what it measures."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
-
-    async def stream(self, path: str, body: bytes) -> tuple[float, float]:
-        """POST and read a stream of events to its end: seconds, and seconds to the first token.
-
-        Raises `AssertionError` unless the run succeeded.
-        """
-        if self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        assert self._reader is not None
-        start = time.perf_counter()
-        first = None
-        self._writer.write(
-            b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-            b"Content-Length: %d\r\n\r\n%s" % (path.encode(), self._port, len(body), body)
-        )
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        assert b" 200 " in head.split(b"\r\n")[0], head
-        seen = bytearray()
-        while size := int(await self._reader.readline(), 16):
-            chunk = (await self._reader.readexactly(size + 2))[:-2]
-            if first is None and b"event: messages" in chunk:
-                first = time.perf_counter() - start
-            seen += chunk
-        await self._reader.readline()
-        seconds = time.perf_counter() - start
-        assert seen.count(b"event: end\n") == 1, seen.decode()
-        assert b'"status":"success"' in seen, seen.decode()
-        return seconds, first or seconds
+Pairs = Sequence[tuple[Measured, Measured]]
 
 
 def in_process(url: str, agent: str, concurrency: int, runs: int) -> Measured:
@@ -84,42 +44,6 @@ def in_process(url: str, agent: str, concurrency: int, runs: int) -> Measured:
     return Measured(*json.loads(done.stdout.splitlines()[-1]))
 
 
-def served(service: Service, agent: str, concurrency: int, runs: int) -> Measured:
-    """The same runs through the protocol, each on a thread of its own."""
-    body = json.dumps(
-        {
-            "assistant_id": agent,
-            "input": {"messages": [{"role": "user", "content": "hello"}]},
-            "stream_mode": ["messages-tuple", "values"],
-        }
-    ).encode()
-
-    async def measure() -> Measured:
-        results: list[tuple[float, float]] = []
-        left = iter(range(runs))
-
-        async def worker() -> None:
-            connection = Connection(service.port)
-            await connection.stream("/runs/stream", body)
-            ready.release()
-            await go.wait()
-            for _ in left:
-                results.append(await connection.stream("/runs/stream", body))
-
-        ready, go = asyncio.Semaphore(0), asyncio.Event()
-        workers = [asyncio.create_task(worker()) for _ in range(concurrency)]
-        for _ in workers:
-            await ready.acquire()
-        start = time.perf_counter()
-        go.set()
-        await asyncio.gather(*workers)
-        total = time.perf_counter() - start
-        assert len(results) == runs, "a run was lost or doubled"
-        return Measured(total, [s for s, _ in results], [f for _, f in results])
-
-    return asyncio.run(measure())
-
-
 def settings_of_nobody() -> dict[str, str]:
     """What the agents' registry reads of the settings, for a process without a platform."""
     names = ("NAME", "SLUG", "DOMAIN", "ADMIN_EMAIL", "CREATED_ON")
@@ -132,7 +56,7 @@ def databases(folder: Path) -> Iterator[dict[str, tuple[str, dict[str, str]]]]:
     """For each kind: the checkpointer's URL for the yardstick, and the service's settings."""
     with postgresql(folder) as url:
         yield {
-            "SQLite": (f"sqlite+aiosqlite:///{folder}/yardstick.db", {}),
+            "SQLite": (f"sqlite:///{folder}/yardstick.db", {}),
             "PostgreSQL": (url, {"DATABASE__KIND": "postgresql", "DATABASE__URL": url}),
         }
 
@@ -143,49 +67,86 @@ def main() -> None:
             root = Path(name) / kind
             root.mkdir()
             with running(root, **settings, LOG_LEVEL="warning") as service:
-                compare(kind, url, service)
+                compare_in_process(kind, url, service)
+                if kind == "PostgreSQL":
+                    other = Path(name) / "aegra"
+                    other.mkdir()
+                    with aegra(other, new_database(url, "aegra")) as port:
+                        compare_with_aegra(service, port)
 
 
-def compare(kind: str, url: str, service: Service) -> None:
+def compare_in_process(kind: str, url: str, service: Service) -> None:
     """Print one table: the service against the graph in-process, on one kind of database."""
     idle = service.memory()
     rows = []
     for concurrency, runs in LOADS.items():
         pairs = [
-            (in_process(url, "echo", concurrency, runs), served(service, "echo", concurrency, runs))
+            (
+                in_process(url, "echo", concurrency, runs),
+                served(service.port, "echo", concurrency, runs),
+            )
             for _ in range(ROUNDS)
         ]
-        ours, theirs = (statistics.median(m[n].runs_per_second for m in pairs) for n in (1, 0))
         if concurrency == 1:
-            rows.append(
-                latency("latency of a run (ms)", [(a.seconds, b.seconds) for a, b in pairs])
-            )
-        rows.append(
-            (
-                f"runs/s, {concurrency} streams",
-                f"{theirs:.0f}",
-                f"{ours:.0f}",
-                f"{ours / theirs:.2f}",
-            )
-        )
+            rows.append(latency("latency of a run (ms)", pairs))
+        rows.append(throughput(concurrency, pairs))
     pairs = [
-        (in_process(url, "talker", 1, 100), served(service, "talker", 1, 100))
+        (in_process(url, "talker", 1, 100), served(service.port, "talker", 1, 100))
         for _ in range(ROUNDS)
     ]
-    rows.append(latency("first of 20 tokens (ms)", [(a.first, b.first) for a, b in pairs]))
+    rows.append(latency("first of 20 tokens (ms)", pairs, first=True))
     rows.append(("memory, idle → after (MiB)", "", f"{idle:.0f} → {service.memory():.0f}", ""))
     table(
-        f"Agents service on {kind}: one-node graph, the same checkpointer",
+        f"Agents service on {kind}: one-node graph, the same kind of checkpointer",
         ("", "in-process", "service", "service ÷ in-process"),
         rows,
     )
 
 
-def latency(name: str, pairs: list[tuple[list[float], list[float]]]) -> tuple[str, ...]:
+def compare_with_aegra(service: Service, port: int) -> None:
+    """Print one table: the service against Aegra, both on PostgreSQL."""
+    rows = []
+    for concurrency, runs in LOADS.items():
+        pairs = [
+            (
+                served(port, "echo", concurrency, runs // LESS, new_threads=False),
+                served(service.port, "echo", concurrency, runs // LESS, new_threads=False),
+            )
+            for _ in range(ROUNDS)
+        ]
+        if concurrency == 1:
+            rows.append(latency("latency of a run (ms)", pairs))
+        rows.append(throughput(concurrency, pairs))
+    pairs = [
+        (
+            served(port, "talker", 1, 50, new_threads=False),
+            served(service.port, "talker", 1, 50, new_threads=False),
+        )
+        for _ in range(ROUNDS)
+    ]
+    rows.append(latency("first of 20 tokens (ms)", pairs, first=True))
+    table(
+        "Agents service and Aegra on PostgreSQL: one-node graph, threads made before",
+        ("", "Aegra", "service", "service ÷ Aegra"),
+        rows,
+    )
+
+
+def latency(name: str, pairs: Pairs, *, first: bool = False) -> tuple[str, ...]:
     theirs, ours = (
-        1000 * statistics.median(statistics.median(pair[n]) for pair in pairs) for n in (0, 1)
+        1000
+        * statistics.median(
+            statistics.median(pair[n].first if first else pair[n].seconds) for pair in pairs
+        )
+        for n in (0, 1)
     )
     return name, f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.2f}"
+
+
+def throughput(concurrency: int, pairs: Pairs) -> tuple[str, ...]:
+    theirs, ours = (statistics.median(pair[n].runs_per_second for pair in pairs) for n in (0, 1))
+    name = f"runs/s, {concurrency} stream{'s' if concurrency > 1 else ''}"
+    return name, f"{theirs:.0f}", f"{ours:.0f}", f"{ours / theirs:.2f}"
 
 
 if __name__ == "__main__":
