@@ -143,6 +143,26 @@ def test_langgraph_sdk_rolls_back(service: Service) -> None:
             client.runs.get(thread, run)
 
 
+def test_langgraph_sdk_undoes_what_runs_and_what_waits(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+    from langgraph_sdk.errors import ConflictError
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create()["thread_id"]
+    values = {"to": 1000, "pause": 0.05}
+    first, *_ = [
+        client.runs.create(thread, "counter", input=values, multitask_strategy="enqueue")
+        for _ in range(3)
+    ]
+    with pytest.raises(ConflictError):
+        client.runs.cancel(thread, first["run_id"], action="rollback")
+    done = client.runs.wait(
+        thread, "counter", input={"to": 2, "pause": 0}, multitask_strategy="rollback"
+    )
+    assert done["counted"] == [0, 1]
+    assert len(client.runs.list(thread)) == 1
+
+
 def test_langgraph_sdk_copies_a_thread(service: Service) -> None:
     from langgraph_sdk import get_sync_client
 

@@ -4,15 +4,20 @@ from langchain_core.runnables import RunnableConfig
 
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.runs import ThreadBusyError
 
 
 async def roll_back(engine: Engine, run: Run) -> None:
     """End a run, put its thread back to where the run began, and remove the run.
 
-    One that has ended by itself stays. Raises `ShuttingDownError`.
+    One that has ended by itself stays. Raises `ShuttingDownError`, and `ThreadBusyError` while
+    another run waits behind it.
     """
     if not run.active:
         return
+    if any(other > run.run_id for other in await engine.storage.runs.active_on(run.thread_id)):
+        # It would begin with what is about to be undone.
+        raise ThreadBusyError
     await engine.cancel(run.run_id)
     if (await engine.wait(run)).run.status != "interrupted":
         return

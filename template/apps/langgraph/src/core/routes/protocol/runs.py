@@ -196,7 +196,7 @@ async def join_run_stream(
     "/threads/{thread_id}/runs/{run_id}/cancel",
     status_code=202,
     response_class=Response,
-    responses={**responses(404, 503), 204: {"description": "The run has ended"}},
+    responses={**responses(404, 409, 503), 204: {"description": "The run has ended"}},
 )
 async def cancel_run(
     run: CurrentRun,
