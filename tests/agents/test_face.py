@@ -39,6 +39,25 @@ def test_an_interrupt_waits_for_its_answer(client: httpx2.Client) -> None:
     assert (again.status_code, again.json()["detail"][:26]) == (409, "The agent waits for no ans")
 
 
+def test_an_answer_of_the_wrong_form_is_refused_and_the_question_stays(
+    client: httpx2.Client,
+) -> None:
+    asked = client.post("/desk/generate", json={"prompt": "Cancel order A-1043"}).json()
+    place = asked["thread_id"]
+    approve = {"decisions": [{"type": "approve"}]}
+    for resume in ("yes", {"decisions": []}, {"decisions": [{"type": "respond", "message": "x"}]}):
+        command = {"assistant_id": "desk", "command": {"resume": resume}}
+        for path, body in (
+            (f"/desk/resume/{place}", {"resume": resume}),
+            (f"/threads/{place}/runs/wait", command),
+        ):
+            answer = client.post(path, json=body)
+            assert answer.status_code == 422
+            assert answer.json()["detail"][0]["msg"].startswith("resume: ")
+    done = client.post(f"/desk/resume/{place}", json={"resume": approve}).json()
+    assert "Order A-1043 is cancelled." in done["output"]
+
+
 def test_history_shows_every_step(client: httpx2.Client) -> None:
     place = client.post("/counter/generate", json={"input": {"to": 3, "pause": 0}}).json()
     steps = client.get(f"/counter/history/{place['thread_id']}").json()

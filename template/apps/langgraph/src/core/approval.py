@@ -1,10 +1,11 @@
 """A person's decision in the middle of a run."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from langchain.agents.middleware.human_in_the_loop import (
     ActionRequest,
+    Decision,
     HITLRequest,
     HITLResponse,
     ReviewConfig,
@@ -44,11 +45,9 @@ def request_approval(action: str, arguments: dict[str, Any], description: str) -
     while True:
         answer = interrupt(request)
         try:
-            [decision] = _RESPONSE.validate_python(answer)["decisions"]
-            if decision["type"] == "respond":
-                raise ValueError("the decision must be approve, edit or reject")
-        except (ValidationError, ValueError) as error:
-            problem = f"{description}\n\nThe last answer was not understood: {_first_line(error)}"
+            [decision] = _decisions(request, answer)
+        except ValueError as error:
+            problem = f"{description}\n\nThe last answer was not understood: {error}"
             request["action_requests"][0]["description"] = problem
             continue
         if decision["type"] == "edit":
@@ -58,8 +57,31 @@ def request_approval(action: str, arguments: dict[str, Any], description: str) -
         return Approval(True, arguments)
 
 
-def _first_line(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
+def check_answer(question: Any, answer: Any) -> None:
+    """Raise `ValueError`, which says what to send, unless the answer has the question's form.
+
+    Only the questions of `request_approval` and of LangChain's `HumanInTheLoopMiddleware` have one.
+    The middleware keeps a wrong answer and fails with it whenever the run is resumed.
+    """
+    if isinstance(question, dict) and {"action_requests", "review_configs"} <= question.keys():
+        _decisions(cast(HITLRequest, question), answer)
+
+
+def _decisions(request: HITLRequest, answer: Any) -> list[Decision]:
+    try:
+        decisions = _RESPONSE.validate_python(answer)["decisions"]
+    except ValidationError as error:
         detail = error.errors()[0]
-        return f"{'.'.join(map(str, detail['loc'])) or 'answer'}: {detail['msg']}"
-    return str(error)
+        place = ".".join(map(str, detail["loc"])) or "answer"
+        raise ValueError(
+            f"{place}: {detail['msg']}; send " + '{"decisions": [{"type": "approve"}]}'
+        ) from None
+    actions = request["action_requests"]
+    if len(decisions) != len(actions):
+        raise ValueError(f"send as many decisions as there are actions: {len(actions)}")
+    allowed = {one["action_name"]: one["allowed_decisions"] for one in request["review_configs"]}
+    for action, decision in zip(actions, decisions, strict=True):
+        kinds = allowed[action["name"]]
+        if decision["type"] not in kinds:
+            raise ValueError(f"the decision on {action['name']} must be {' or '.join(kinds)}")
+    return decisions

@@ -25,7 +25,7 @@ from apps.langgraph.src.core.routes.context import (
     find_agent,
 )
 from apps.langgraph.src.core.routes.errors import STARTS_RUN, Problem, responses
-from apps.langgraph.src.core.routes.inputs import check_input, input_for
+from apps.langgraph.src.core.routes.inputs import check_input, check_resume, input_for
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.runs.engine import Engine, Result
@@ -160,6 +160,7 @@ async def resume(
     _check_agent(thread, agent)
     if thread.status == "idle":
         raise HTTPException(409, "The agent waits for no answer on this thread.")
+    await check_resume(engine, agent, thread.thread_id, body.resume)
     request = RunRequest(
         agent=agent,
         command={"resume": body.resume},

@@ -1,4 +1,4 @@
-"""Refuses an input that the agent cannot take, before anything is stored."""
+"""Refuses an input or answer that the agent cannot take, before anything is stored."""
 
 from typing import Any
 
@@ -6,7 +6,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from langchain_core.messages import convert_to_messages
 
 from apps.langgraph.src.core.agents import Agent
+from apps.langgraph.src.core.approval import check_answer
 from apps.langgraph.src.core.routes.errors import RequestError
+from apps.langgraph.src.core.runs.engine import Engine
 
 
 def input_for(agent: Agent, prompt: str) -> dict[str, Any]:
@@ -33,6 +35,23 @@ def check_input(agent: Agent, value: Any) -> None:
     if wrong is not None:
         place = ".".join(("input", *map(str, wrong.absolute_path)))
         raise RequestError(f"{place}: {wrong.message}")
+
+
+async def check_resume(engine: Engine, agent: str, thread_id: str, resume: Any) -> None:
+    """Raise `RequestError` unless the thread's questions can be answered with `resume`."""
+    state = await engine.graph(agent).aget_state({"configurable": {"thread_id": thread_id}})
+    asked = {one.id: one.value for one in state.interrupts}
+    if isinstance(resume, dict) and resume and resume.keys() <= asked.keys():
+        answers = resume
+    elif len(asked) == 1:
+        answers = dict.fromkeys(asked, resume)
+    else:
+        return
+    for question, answer in answers.items():
+        try:
+            check_answer(asked[question], answer)
+        except ValueError as error:
+            raise RequestError(f"resume: {error}") from None
 
 
 def _as_list(messages: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from apps.langgraph.src.core.routes.answers import (
 )
 from apps.langgraph.src.core.routes.context import CurrentEngine, CurrentThread, find_agent
 from apps.langgraph.src.core.routes.errors import STARTS_RUN, responses
-from apps.langgraph.src.core.routes.inputs import check_input
+from apps.langgraph.src.core.routes.inputs import check_input, check_resume
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.routes.protocol import models
 from apps.langgraph.src.core.runs.engine import Engine, Result
@@ -246,8 +246,8 @@ async def _start(
     check_input(agent, body.input)
     if body.webhook:
         check_target(body.webhook, engine.settings)
-    if thread_id and body.multitask_strategy == "rollback":
-        await _undo_others(engine, user, str(thread_id))
+    if thread_id:
+        await _prepare(engine, user, body, str(thread_id))
     command = body.command.model_dump(exclude_none=True) if body.command else None
     request = RunRequest(
         agent=agent.name,
@@ -275,15 +275,22 @@ async def _start(
     )
 
 
-async def _undo_others(engine: Engine, user: User, thread_id: str) -> None:
+async def _prepare(engine: Engine, user: User, body: models.RunCreate, thread_id: str) -> None:
+    """Check an answer to what the thread asks, and undo the runs that are to be replaced."""
+    resume = body.command.resume if body.command else None
+    if resume is None and body.multitask_strategy != "rollback":
+        return
     try:
         await engine.storage.threads.get(thread_id, user.id)
     except ThreadNotFoundError:
-        # The thread may be about to be made.
+        # The engine says so, or makes it.
         return
-    # The newest first: what waits must not start when the one before it ends.
-    for run_id in sorted(await engine.storage.runs.active_on(thread_id), reverse=True):
-        await roll_back(engine, await engine.storage.runs.get(run_id))
+    if resume is not None:
+        await check_resume(engine, body.assistant_id, thread_id, resume)
+    if body.multitask_strategy == "rollback":
+        # The newest first: what waits must not start when the one before it ends.
+        for run_id in sorted(await engine.storage.runs.active_on(thread_id), reverse=True):
+            await roll_back(engine, await engine.storage.runs.get(run_id))
 
 
 async def _joined(engine: Engine, run: Run) -> Response:

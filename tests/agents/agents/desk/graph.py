@@ -1,0 +1,20 @@
+"""Asks a person before it calls its tool, by LangChain's own middleware."""
+
+from apps.langgraph.src.core.models import get_model
+from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
+from langchain_core.tools import tool
+
+
+@tool
+def cancel_order(order_id: str) -> str:
+    """Cancel an order."""
+    return f"Order {order_id} is cancelled."
+
+
+kinds = {"allowed_decisions": ["approve", "edit", "reject"]}
+graph = create_agent(
+    get_model(__file__),
+    tools=[cancel_order],
+    middleware=[HumanInTheLoopMiddleware(interrupt_on={"cancel_order": kinds})],
+)
