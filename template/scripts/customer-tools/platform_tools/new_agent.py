@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -87,9 +87,10 @@ def _check(name: str, template: str, source: Path, agents: Path) -> None:
 @contextmanager
 def _temporary_folder(parent: Path) -> Iterator[Path]:
     for left in parent.glob(".new-*"):
-        # By a command that was killed; one that runs now is done in a moment.
-        if time.time() - left.stat().st_mtime > STALE:
-            shutil.rmtree(left, ignore_errors=True)
+        # By a command that was killed; one that runs now is done in a moment, and gone.
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > STALE:
+                shutil.rmtree(left, ignore_errors=True)
     # Beside the agents, so that the rename stays on one file system; the dot hides it from them.
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
