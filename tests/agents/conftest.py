@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.agents.service import TEMPLATE, TOKEN, Service, postgresql, running
+from tests.agents.service import TEMPLATE, TOKEN, Service, running
+from tests.postgresql import new_database, postgresql
 
 # The clients are those that the platform itself pins, and its modules are tested where they stand.
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -28,9 +29,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server for this test session."""
-    with postgresql(tmp_path_factory.mktemp("database")) as url:
+    with postgresql() as url:
         yield url
 
 
@@ -47,14 +48,4 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     if request.param == "sqlite":
         return {}
     url = request.getfixturevalue("postgresql_url")
-    return {"DATABASE__KIND": "postgresql", "DATABASE__URL": new_database(url, tmp_path.name)}
-
-
-def new_database(url: str, name: str) -> str:
-    """Create a database on the server of `url`; its URL."""
-    import psycopg
-
-    name = "".join(letter if letter.isalnum() else "_" for letter in name.lower())
-    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    return url.rsplit("/", 1)[0] + f"/{name}"
+    return {"DATABASE__KIND": "postgresql", "DATABASE__URL": new_database(url)}

@@ -1,7 +1,6 @@
 """Runs the agents service as a process of its own, on the code where it stands."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -103,49 +102,3 @@ def running(root: Path, **settings: object) -> Iterator[Service]:
         yield service
     finally:
         service.stop()
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """A PostgreSQL server of its own; yields the SQLAlchemy URL of an empty database."""
-    [port] = free_ports(1)
-    data = folder / "postgresql"
-    data.mkdir(parents=True)
-    as_postgres: list[str] = []
-    if os.geteuid() == 0:
-        # The server refuses to run as root.
-        shutil.chown(data, "postgres", "postgres")
-        for parent in data.parents:
-            if not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
-        as_postgres = ["runuser", "-u", "postgres", "--"]
-    server_bin = _server_bin()
-    initdb = [server_bin / "initdb", "-D", data, "-A", "trust", "-U", "platform", "-E", "UTF8"]
-    subprocess.run([*as_postgres, *initdb], check=True, capture_output=True, cwd="/")
-    server = subprocess.Popen(
-        [*as_postgres, server_bin / "postgres", "-D", data, "-p", str(port), "-k", data],
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        ready = [server_bin / "pg_isready", "-h", "127.0.0.1", "-p", str(port)]
-        deadline = time.monotonic() + PATIENCE
-        while subprocess.run(ready, capture_output=True).returncode:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("PostgreSQL does not start")
-            time.sleep(0.05)
-        yield f"postgresql+psycopg://platform@127.0.0.1:{port}/postgres"
-    finally:
-        # The group, because runuser does not pass signals on.
-        os.killpg(server.pid, signal.SIGINT)
-        server.wait(PATIENCE)
-
-
-def _server_bin() -> Path:
-    if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        return found[-1].parent
-    if initdb := shutil.which("initdb"):
-        return Path(initdb).resolve().parent
-    raise RuntimeError("no PostgreSQL server: install Debian's package `postgresql`")

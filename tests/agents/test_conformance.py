@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents.conftest import new_database
+from tests.postgresql import new_database
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -17,7 +17,7 @@ def test_checkpointer(kind: str, tmp_path: Path, request: pytest.FixtureRequest)
 
     url = f"sqlite+aiosqlite:///{tmp_path}/checkpoints.db"
     if kind == "postgresql":
-        url = new_database(request.getfixturevalue("postgresql_url"), tmp_path.name)
+        url = new_database(request.getfixturevalue("postgresql_url"))
 
     @checkpointer_test(name=kind)
     async def checkpointer() -> AsyncGenerator[Any, None]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.agents.service import Service
 from tests.conftest import wait_until
+from tests.postgresql import new_database
 
 STEPS = 6
 WRITERS = 4
@@ -100,9 +101,8 @@ def test_killed_under_load(database: dict[str, str], count: int, tmp_path: Path)
 
 
 def test_another_replica_takes_over(postgresql_url: str, tmp_path: Path) -> None:
-    from tests.agents.conftest import new_database
 
-    url = new_database(postgresql_url, tmp_path.name)
+    url = new_database(postgresql_url)
     settings = {
         "DATABASE__KIND": "postgresql",
         "DATABASE__URL": url,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.agents.conftest import new_database
 from tests.agents.service import Service
 from tests.agents.test_clients import check_copy
+from tests.postgresql import new_database
 
 SLOW = {"to": 1000, "pause": 0.05}
 
@@ -15,7 +15,7 @@ SLOW = {"to": 1000, "pause": 0.05}
 def replicas(
     postgresql_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Service, Service]]:
-    url = new_database(postgresql_url, "replicas")
+    url = new_database(postgresql_url)
     root = tmp_path_factory.mktemp("replicas")
     settings = {"DATABASE__KIND": "postgresql", "DATABASE__URL": url}
     one, other = Service(root, **settings), Service(root, **settings)

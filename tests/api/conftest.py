@@ -1,50 +1,22 @@
 """Services on both databases."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx2
-import psycopg
 import pytest
 
 from tests.api.services import Conversation, Services
 from tests.conftest import free_ports
+from tests.postgresql import new_database, postgresql
 
 NewServices = Callable[[str], Services]
-POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a temporary PostgreSQL server, without a database's name."""
-    assert POSTGRESQL, "PostgreSQL is missing: apt-get install postgresql"
-    # Its socket's path must be short, and root may not run it.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    [port] = free_ports(1)
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [POSTGRESQL[-1] / program, *arguments], user=user, cwd=folder, check=True, timeout=60
-        )
-
-    data = str(folder / "data")
-    run("initdb", "--pgdata", data, "--username=test", "--auth=trust", "--no-sync")
-    options = f"-p {port} -k {folder} -c fsync=off -c listen_addresses=127.0.0.1"
-    run(
-        "pg_ctl", "--pgdata", data, "--wait", f"--options={options}", f"--log={folder}/log", "start"
-    )
-    yield f"postgresql://test@127.0.0.1:{port}"
-    run("pg_ctl", "--pgdata", data, "--mode=immediate", "stop")
-    shutil.rmtree(folder)
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL server for this test session."""
+    with postgresql("-c fsync=off") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -56,10 +28,7 @@ def new_services(
     def make(kind: str) -> Services:
         url = ""
         if kind == "postgresql":
-            server, name = request.getfixturevalue("postgresql"), f"platform_{uuid.uuid4().hex}"
-            with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE {name}")
-            url = f"{server}/{name}".replace("postgresql:", "postgresql+psycopg:")
+            url = new_database(request.getfixturevalue("postgresql_url"))
         return Services(tmp_path_factory.mktemp("services"), *free_ports(2), database_url=url)
 
     return make

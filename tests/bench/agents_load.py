@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.agents.conftest import new_database
-from tests.agents.service import HERE, PYTHON, TEMPLATE, Service, postgresql, running
+from tests.agents.service import HERE, PYTHON, TEMPLATE, Service, running
 from tests.bench.agents_aegra import aegra
 from tests.bench.agents_client import Measured, served
 from tests.bench.measuring import table
+from tests.postgresql import postgresql
 
 # Concurrent streams and how many runs are measured with them.
 LOADS = {1: 200, 50: 600, 200: 1000}
@@ -54,7 +55,7 @@ def settings_of_nobody() -> dict[str, str]:
 @contextmanager
 def databases(folder: Path) -> Iterator[dict[str, tuple[str, dict[str, str]]]]:
     """For each kind: the checkpointer's URL for the yardstick, and the service's settings."""
-    with postgresql(folder) as url:
+    with postgresql() as url:
         yield {
             "SQLite": (f"sqlite:///{folder}/yardstick.db", {}),
             "PostgreSQL": (url, {"DATABASE__KIND": "postgresql", "DATABASE__URL": url}),
