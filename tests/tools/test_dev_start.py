@@ -70,7 +70,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(
     assert dev.said(f"Port {port} (api) is taken by")
     assert dev.said(f"process {os.getpid()}")
     assert dev.said("PORTS__API=")
-    assert not dev.said("Traceback")
+    assert not dev.said("Traceback"), dev.log.read_text()
 
 
 def test_a_wrong_setting_stops_the_start_with_its_name(tools_project: Path, settings: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_wrong_setting_stops_the_start_with_its_name(tools_project: Path, sett
     with run_dev(tools_project, settings / "log", settings=settings) as dev:
         assert dev.process.wait(60) == 2
     assert dev.said("MODEL__PROVIDER")
-    assert not dev.said("Traceback")
+    assert not dev.said("Traceback"), dev.log.read_text()
 
 
 def test_code_that_does_not_start_ends_everything_with_its_error(
@@ -95,7 +95,7 @@ def test_code_that_does_not_start_ends_everything_with_its_error(
     finally:
         app.write_text(before)
     assert dev.said("RuntimeError: broken on purpose")
-    assert not dev.said("Traceback")
+    assert not dev.said("Traceback"), dev.log.read_text()
     assert dev.said("apps/api/src/core/app.py")
     # The password of an administrator who was created on the way must not be lost.
     assert dev.said("password  ")

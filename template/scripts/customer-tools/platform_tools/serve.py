@@ -33,10 +33,17 @@ class Worker(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        os.write(self._ready, b"L")
+        self._tell(b"L")
         await super().startup(sockets)
-        os.write(self._ready, b"R")
+        self._tell(b"R")
         os.close(self._ready)
+
+    def _tell(self, state: bytes) -> None:
+        try:
+            os.write(self._ready, state)
+        except BrokenPipeError:
+            # `platform dev` no longer waits for this worker: end as for a signal, in good order.
+            self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
