@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import Counter
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -129,6 +130,18 @@ def test_production_refuses_one_secret_for_two_purposes(settings: Settings) -> N
 def test_measurements_are_not_given_to_a_proxy(browser: TestClient) -> None:
     assert browser.get("/metrics").status_code == 200
     assert browser.get("/metrics", headers={"X-Forwarded-For": "203.0.113.1"}).status_code == 404
+
+
+def test_a_stop_in_the_middle_of_the_start_ends(app: FastAPI) -> None:
+    def start_and_stop() -> None:
+        for _ in range(20):
+            with TestClient(app):
+                pass
+
+    thread = Thread(target=start_and_stop, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 def test_errors_are_problem_documents_with_the_request_id(browser: TestClient) -> None:

@@ -107,8 +107,18 @@ class Answers:
                 str(conversation.id), run.agent_run_id, wait=wait, headers=on_behalf_of(user)
             )
 
-    async def follow_all(self) -> None:
+    def follow_all(self) -> None:
         """Follow every run that is running, as soon as the database can be used."""
+        self._keep(asyncio.create_task(self._follow_all()))
+
+    async def close(self) -> None:
+        """Stop following; the runs go on in the agents service."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _follow_all(self) -> None:
         while detail := await self._database.problem():
             log.error("database not ready", detail=detail)
             await asyncio.sleep(DATABASE_POLL)
@@ -118,20 +128,16 @@ class Answers:
             log.info("running answer picked up", run_id=run_id)
             self._follow(run_id)
 
-    async def close(self) -> None:
-        """Stop following; the runs go on in the agents service."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
     def _follow(self, run_id: int, *, fresh: bool = False) -> Answer:
         answer = self._live.get(run_id)
         if answer is None:
             answer = self._live[run_id] = Answer()
             follower = Follower(self._database, self._agents, run_id, answer, fresh=fresh)
             task = asyncio.create_task(follower.run())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
             task.add_done_callback(lambda _: self._live.pop(run_id))
+            self._keep(task)
         return answer
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

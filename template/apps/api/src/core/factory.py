@@ -1,6 +1,5 @@
 """Puts the service together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -57,9 +56,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.agents = connect(settings)
     app.state.login_limiter = auth.login_limiter()
     app.state.answers = Answers(app.state.database, app.state.agents)
-    picking_up = asyncio.create_task(app.state.answers.follow_all())
+    app.state.answers.follow_all()
     yield
-    picking_up.cancel()
     await app.state.answers.close()
     await app.state.agents.aclose()
     await app.state.database.engine.dispose()
