@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 # Copier's own Python runs the update engine, which needs these: whoever lacks them learns it from
 # the first copy, not from an update a year later.
 import ruamel.yaml  # noqa: F401
-import tomlkit  # noqa: F401
 from jinja2 import Environment
 from jinja2.ext import Extension
 

@@ -2,7 +2,7 @@
 
 REQUEST is JSON: "action" (update, preview, continue, abort, resolve), "root", and the fields of
 `transaction.Request`. The `platform` command of any older project calls this in the version that is
-updated to, so what is here may grow and never change. It needs Copier, tomlkit and ruamel.yaml.
+updated to, so what is here may grow and never change. It needs Copier and ruamel.yaml.
 """
 
 import json
