@@ -90,7 +90,7 @@ def recover(customer: Customer, door: str, way: str, before: set[object]) -> Non
         assert result.code == 0 or way == "--continue", result.output
         assert customer.snapshot() ^ before == set(), result.output
     assert ignored["data/db"] == customer.files()["data/db"]
-    assert not unfinished(customer)
+    assert not unfinished(customer), result.output
 
 
 @pytest.mark.parametrize("way", ["--abort", "--continue"])

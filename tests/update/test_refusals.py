@@ -1,5 +1,6 @@
 """When an update does not begin: the reason, the next step, and nothing touched."""
 
+import fcntl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,14 @@ def test_a_branch_that_moved_meanwhile(customer: Customer) -> None:
 def test_nothing_unfinished(customer: Customer) -> None:
     assert customer.platform("update", "--abort").code == 2
     assert customer.platform("update", "--continue").code == 2
+
+
+def test_an_update_at_the_same_time(customer: Customer) -> None:
+    state = customer.root / ".git/platform-update"
+    state.mkdir()
+    with (state / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused(customer, because="Another update of this project is running")
 
 
 def test_a_second_update_does_nothing(customer: Customer, door: str) -> None:

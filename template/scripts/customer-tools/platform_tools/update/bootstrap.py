@@ -4,7 +4,6 @@ This is the only part of an update that an old project runs of its own, so it st
 project, fetch the template, take the tools out of the wanted version, become them.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from typing import Any, NoReturn
 from platform_tools.errors import PlatformError
 from platform_tools.update import source
 from platform_tools.update.project import Project
-from platform_tools.update.state import Folder, State
+from platform_tools.update.state import Folder, State, lock
 
 ANSWERS = ".copier-answers.yml"
 
@@ -95,12 +94,7 @@ def _committed_since(project: Project, state: State) -> bool:
 def _lock(state: Path) -> None:
     """Hold the state's lock until this process, and what it becomes, has ended."""
     descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise PlatformError(
-            "Another update of this project is running.", "Wait until it has ended."
-        ) from None
+    lock(descriptor)
     os.set_inheritable(descriptor, True)
 
 

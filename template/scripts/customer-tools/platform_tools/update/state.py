@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -68,6 +69,23 @@ class State:
     """Paths that this checkout leaves out."""
     conflicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     """Path → stage → mode and object id, for the index."""
+
+
+def lock(descriptor: int) -> None:
+    """Lock the open file of a state's lock. Raises `PlatformError` when a command holds it."""
+    # The last child of a killed command may hold it for a moment longer.
+    deadline = time.monotonic() + 1
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise PlatformError(
+                    "Another update of this project is running.", "Wait until it has ended."
+                ) from None
+            time.sleep(0.02)
+        else:
+            return
 
 
 class Folder:
@@ -124,13 +142,8 @@ class Folder:
     def locked(self) -> Iterator[None]:
         """Keep other commands off this update. Raises `PlatformError` when one is at work."""
         self.path.mkdir(exist_ok=True)
-        with (self.path / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PlatformError(
-                    "Another update of this project is running.", "Wait until it has ended.", 1
-                ) from None
+        with (self.path / "lock").open("w") as file:
+            lock(file.fileno())
             yield
         if self.path.exists() and not (self.path / "state.json").exists():
             shutil.rmtree(self.path, ignore_errors=True)
