@@ -59,6 +59,8 @@ def configure_logging(level: str, *, json: bool) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.NOTSET)
+    # What a changed file leads to is logged; that it changed is not worth a line of its own.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
