@@ -17,12 +17,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.agents.conftest import new_database
 from tests.agents.service import HERE, PYTHON, TEMPLATE, Service, running
 from tests.bench.agents_aegra import aegra
 from tests.bench.agents_client import Measured, served
 from tests.bench.measuring import table
-from tests.postgresql import postgresql
+from tests.postgresql import new_database, postgresql
 
 # Concurrent streams and how many runs are measured with them.
 LOADS = {1: 200, 50: 600, 200: 1000}
@@ -72,7 +71,7 @@ def main() -> None:
                 if kind == "PostgreSQL":
                     other = Path(name) / "aegra"
                     other.mkdir()
-                    with aegra(other, new_database(url, "aegra")) as port:
+                    with aegra(other, new_database(url)) as port:
                         compare_with_aegra(service, port)
 
 
