@@ -48,9 +48,14 @@ def test_a_template_without_tags(vendor: Vendor, copy: Callable[..., Customer]) 
     )
     commit(vendor.root)
     git(vendor.root, "tag", "--delete", "v1.0.0", "v1.1.0")
+    # What Copier stores where it finds no tag.
+    answers = customer.read(".copier-answers.yml")
+    customer.commit({".copier-answers.yml": answers.replace("v1.0.0", first[:7])})
 
+    preview = customer.platform("update", "--preview")
     result = customer.update("platform")
 
+    assert "From v1.0.0 to v1.1.0" in preview.output
     assert result.code == 0, result.output
     assert "_commit: v1.1.0" in customer.read(".copier-answers.yml")
     assert customer.read("shared/new.py") == "new\n"

@@ -66,7 +66,7 @@ def compute(
     `answers` replace those stored in the project for the new render; `data` overrides them.
     """
     repository = Repository.create(folder, (project.root, release.repository), project.root)
-    old = str(project.answers["_commit"])
+    old = source.called(release.repository, str(project.answers["_commit"]))
     declared = source.declared(release.repository, old, release)
     ours = repository.read(f"{project.head}:{project.prefix}")
     base = _base(project, release, repository)

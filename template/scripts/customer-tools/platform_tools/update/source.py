@@ -77,6 +77,12 @@ def release(repository: Path, ref: str, source: str) -> Release | None:
     return None
 
 
+def called(repository: Path, ref: str) -> str:
+    """The name of the release that Copier stored as `ref`: of a listed commit, the version."""
+    found = release(repository, ref, "")
+    return found.name if found else ref
+
+
 def is_older(new: str, old: str) -> bool:
     """Whether the version named `new` is older than `old`, where both can be compared."""
     versions = [_version(name) for name in (new, old)]

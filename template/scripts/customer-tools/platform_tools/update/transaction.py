@@ -277,7 +277,8 @@ def compute_plan(
 def _checked(request: Request, *, uncommitted: bool = False) -> Project:
     project = request.project
     project.check(uncommitted=uncommitted)
-    release, old = request.release(), str(project.answers["_commit"])
+    release = request.release()
+    old = source.called(release.repository, str(project.answers["_commit"]))
     if source.is_older(release.name, old):
         raise PlatformError(
             f"{release.name} is older than this project's {old}: updates only go forward.",
