@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from apps.api.src.core import customization
 from apps.api.src.core.admin import AdminError, ensure_admin, reset_password
+from apps.api.src.core.body_limit import MAX_BODY
 from apps.api.src.core.database import MIGRATE, Database
 from apps.api.src.core.factory import create_app
 from apps.api.src.core.migrate import migrate
@@ -152,7 +153,7 @@ def test_errors_are_problem_documents_with_the_request_id(browser: TestClient) -
 
 
 def test_a_request_that_would_fill_the_memory_is_refused(browser: TestClient) -> None:
-    answer = browser.post("/auth/login", content=b'"' + b"x" * 3_000_000 + b'"')
+    answer = browser.post("/auth/login", content=b"x" * (MAX_BODY + 1))
 
     assert answer.status_code == 413
 
