@@ -114,6 +114,25 @@ def test_a_kill_at_random_moments(
         recover(ready, door, way, before)
 
 
+def test_an_engine_that_stores_more_than_the_project_knows(
+    ready: Customer, vendor: Vendor, door: str
+) -> None:
+    """The commands that a project has are older than the engine that they start."""
+    state = "template/scripts/customer-tools/platform_tools/update/state.py"
+    text = (vendor.root / state).read_text()
+    more = text.replace("    tree: str", '    more: str = "more"\n    tree: str', 1)
+    vendor.release("v1.3.0", {state.removeprefix("template/"): more})
+    ready.commit({"shared/logging.py": LOGGING.replace("line 18\n", "line 18, mine\n")})
+    before = ready.snapshot()
+
+    assert ready.update(door).code != 0
+    assert '"more"' in ready.read(".git/platform-update/state.json")
+    result = ready.platform("update", "--abort")
+
+    assert result.code == 0, result.output
+    assert ready.snapshot() == before
+
+
 STEPS = {
     "platform": ["save", "land", "_install", "_prune"],
     "copier": ["save", "set_aside", "restore", "restore_index", "_install", "land"],
