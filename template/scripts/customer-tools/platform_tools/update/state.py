@@ -18,7 +18,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -83,9 +83,12 @@ class Folder:
     def load(self) -> State | None:
         """The unfinished update, if there is one."""
         try:
-            return State(**json.loads((self.path / "state.json").read_text(encoding="utf-8")))
+            stored = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+        # The engine of a newer version, which an older project's commands start, may store more.
+        known = {one.name for one in fields(State)}
+        return State(**{name: value for name, value in stored.items() if name in known})
 
     def save(self, state: State) -> None:
         """Write the state; it is on the disk when this returns."""
