@@ -52,11 +52,11 @@ def rebuild(folder: Folder, root: Path, paths: list[str]) -> None:
 def _take(folder: Folder, state: State, repository: Repository) -> str:
     if state.full:
         # With what was added while a check was mended, but without what the set-up makes.
-        others = repository.git("ls-files", "-z", "--others", "--exclude-standard").split(b"\0")[
-            :-1
+        others = repository.git("ls-files", "-z", "--others", "--exclude-standard")
+        zone = Ownership.load().zone
+        added = [
+            path for path in others.split(b"\0") if path and zone(os.fsdecode(path)) != "generated"
         ]
-        ownership = Ownership.load()
-        added = [path for path in others if ownership.zone(os.fsdecode(path)) != "generated"]
         repository.git("add", "--update")
         repository.git("update-index", "-z", "--add", "--stdin", stdin=b"\0".join([*added, b""]))
         state.tree = repository.git.line("write-tree")

@@ -3,6 +3,7 @@
 import os
 import tomllib
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def newest(repository: Path) -> str:
     return max(released)[1]
 
 
+@cache
 def release(repository: Path, ref: str, source: str) -> Release | None:
     """The release that `ref` names (a tag, a commit, or what Copier stored), or None."""
     git, listed = Git(repository), _listed(repository)
@@ -72,8 +74,8 @@ def release(repository: Path, ref: str, source: str) -> Release | None:
         wanted = f"{name}^{{commit}}"
         if oid := git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted):
             known = next((one for one in listed if listed[one] == oid), None)
-            called = known or git.line("describe", "--tags", "--always", oid)
-            return Release(repository, oid, called, source)
+            name = known or git.line("describe", "--tags", "--always", oid)
+            return Release(repository, oid, name, source)
     return None
 
 

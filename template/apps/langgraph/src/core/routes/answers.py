@@ -59,6 +59,9 @@ class EventStream(Response):
                     await send(head)
                     head = {}
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if head:
+                # A replica that stops may have nothing more to say.
+                await send(head)
             await send({"type": "http.response.body", "body": b""})
         except asyncio.CancelledError:
             if not gone.done():
