@@ -20,8 +20,7 @@ def test_both_commands_name_what_the_template_needs() -> None:
         re.split("[>=<]", name)[0]
         for name in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     }
-    # Copier brings plumbum.
-    expected = needed - {"copier", "plumbum"}
+    expected = needed - {"copier"}
     assert len(COMMANDS) == 2
     for command in COMMANDS:
         assert set(re.findall(r"--(?:with|preinstall) (\S+)", command)) == expected

@@ -50,7 +50,7 @@ def test_a_template_without_tags(vendor: Vendor, copy: Callable[..., Customer]) 
     git(vendor.root, "tag", "--delete", "v1.0.0", "v1.1.0")
     # What Copier stores where it finds no tag.
     answers = customer.read(".copier-answers.yml")
-    customer.commit({".copier-answers.yml": answers.replace("v1.0.0", first[:7])})
+    customer.commit({".copier-answers.yml": answers.replace("v1.0.0", f"'{first[:7]}'")})
 
     preview = customer.platform("update", "--preview")
     result = customer.update("platform")

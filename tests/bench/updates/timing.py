@@ -45,7 +45,13 @@ def two_versions(folder: Path, files: int) -> Path:
         with (template / name).open("a") as file:
             file.write("\n")
     commit(template, "v2.0.0")
+    pack(template)
     return template
+
+
+def pack(template: Path) -> None:
+    """Store a template as a git host does."""
+    git(template, "gc", "--quiet")
 
 
 def without_migrations(template: Path, folder: Path) -> Path:
@@ -58,6 +64,7 @@ def without_migrations(template: Path, folder: Path) -> Path:
         (folder / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False, width=1000))
         git(folder, "tag", "--delete", tag)
         commit(folder, tag)
+    pack(folder)
     return folder
 
 
@@ -125,6 +132,7 @@ def cruft_project(tmp: Path, old: Tree, new: Tree) -> Path:
     template = repository(
         tmp / "cruft-template", (old, extra), (new, extra), below="{{cookiecutter.slug}}"
     )
+    pack(template)
     command = [venv("cruft") / "bin/cruft", "create", "--no-input", "--checkout", "v1.0.0"]
     run(*command, "--output-dir", tmp, template)
     project = start(tmp / "cruft")
@@ -137,10 +145,10 @@ def cruft_project(tmp: Path, old: Tree, new: Tree) -> Path:
 def measure(tmp: Path, template: Path) -> dict[str, float]:
     found = projects(tmp, template)
     for name, project in found.items():
-        for number in range(ROUNDS):
-            shutil.copytree(project, tmp / "runs" / name / str(number), symlinks=True)
-        if name == "engine":
-            shutil.copytree(tmp / "runs/engine", tmp / "runs/hook", symlinks=True)
+        for run_of in (name, "hook") if name == "engine" else (name,):
+            for number in range(ROUNDS):
+                copy = shutil.copytree(project, tmp / "runs" / run_of / str(number), symlinks=True)
+                git(copy, "status")  # git knows the files again, as in a folder that is in use
 
     def at(name: str, number: int) -> Path:
         return tmp / "runs" / name / str(number)

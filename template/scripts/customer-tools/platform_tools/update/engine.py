@@ -1,4 +1,4 @@
-"""The engine's own command: `python -m platform_tools.update.engine REQUEST`.
+"""The engine's own command, and what other versions of the tools start: `main(REQUEST)`.
 
 REQUEST is JSON: "action" (update, preview, continue, abort, resolve), "root", and the fields of
 `transaction.Request`. The `platform` command of any older project calls this in the version that is
@@ -24,7 +24,7 @@ def main(argument: str) -> int:
     request: dict[str, Any] = json.loads(argument)
     root = Path(request["root"])
     try:
-        # Whoever started this by exec holds the lock already.
+        # The command that became this engine holds the lock already.
         free = request.get("locked") or request["action"] == "preview"
         with nullcontext() if free else Folder(root).locked():
             return _run(request, root)

@@ -1,13 +1,9 @@
 """git, in bytes."""
 
 import os
+import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from subprocess import PIPE, Popen
-from typing import cast
-
-from plumbum import CommandNotFound, local
-from plumbum.machines.local import LocalCommand
 
 from platform_tools.errors import PlatformError
 
@@ -44,16 +40,23 @@ class Git:
 
     def __call__(self, *arguments: str, stdin: bytes = b"", ok: Iterable[int] = (0,)) -> bytes:
         """Run `git ARGUMENTS`; return what it prints. Raises `GitError` on other exit codes."""
-        command = _executable()[(*_OPTIONS, *arguments)]
-        process = command.popen(
-            stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=str(self.folder), env=self.env
-        )
-        running = cast("Popen[bytes]", process)
-        output, error = running.communicate(stdin)
-        if running.returncode not in ok:
-            said = error.decode(errors="replace").strip() or output.decode(errors="replace").strip()
+        try:
+            done = subprocess.run(  # noqa: S603  # git, without a shell
+                ["git", *_OPTIONS, *arguments],  # noqa: S607  # the one on PATH
+                input=stdin,
+                capture_output=True,
+                cwd=self.folder,
+                env=self.env,
+                check=False,
+            )
+        except FileNotFoundError:
+            if not self.folder.exists():
+                raise
+            raise PlatformError("git is not on PATH.", "Install git 2.38 or later.", 2) from None
+        if done.returncode not in ok:
+            said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace")
             raise GitError(f"git {' '.join(arguments[:3])}: {said}")
-        return output
+        return done.stdout
 
     def line(self, *arguments: str) -> str:
         """The output's only line, decoded as a path would be."""
@@ -69,16 +72,3 @@ class Git:
     def path(self, name: str) -> Path:
         """Where git keeps `name` for this work tree (`git rev-parse --git-path`)."""
         return self.folder / self.line("rev-parse", "--git-path", name)
-
-
-_found: list[LocalCommand] = []
-
-
-def _executable() -> LocalCommand:
-    if not _found:
-        try:
-            # Without an encoding plumbum leaves outputs as bytes.
-            _found.append(LocalCommand(local.which("git"), encoding=None))  # type: ignore[arg-type]
-        except CommandNotFound:
-            raise PlatformError("git is not on PATH.", "Install git 2.38 or later.", 2) from None
-    return _found[0]

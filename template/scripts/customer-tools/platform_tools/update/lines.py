@@ -62,7 +62,11 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
         meta, _, path = record.partition(b"\t")
         mode, entry, stage = meta.decode().split(" ")
         result.conflicts.setdefault(os.fsdecode(path), {})[int(stage)] = Entry(mode, entry)
-    result.renamed = {OURS: _renames(repository, OURS), THEIRS: _renames(repository, THEIRS)}
+    result.renamed = {
+        # Without a path that is gone, git need not look for its new name.
+        name: _renames(repository, name) if base.keys() - tree.keys() else {}
+        for name, tree in ((OURS, ours), (THEIRS, theirs))
+    }
     result.both = [
         _sides(path, result.renamed, base, ours, theirs)
         for path in sorted({*_auto_merged(messages), *result.conflicts})

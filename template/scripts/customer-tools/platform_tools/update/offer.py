@@ -10,12 +10,11 @@ report.
 
 import json
 import os
+import subprocess
 import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-
-from plumbum import RETCODE, local
 
 from platform_tools.update import report
 from platform_tools.update.bootstrap import find_root
@@ -38,18 +37,17 @@ def main() -> int:
     root = find_root(Path.cwd())
     git = Git(root)
     start, target = git.line("rev-parse", "HEAD"), git.line("branch", "--show-current")
-    platform = local[str(Path(sys.executable).with_name("platform"))]
-    with local.cwd(str(root)):
-        code = platform["update", "--no-verify"] & RETCODE(FG=True)
+    platform = Path(sys.executable).with_name("platform")
+    code = subprocess.call([platform, "update", "--no-verify"], cwd=root)  # noqa: S603  # our own
     if code == CONFLICTS:
         _commit_report(git, Folder(root))
     if git.line("rev-parse", "HEAD") == start:
-        return int(code)
+        return code
     title = git.line("log", "-1", "--format=%s")
     branch = f"platform-update-{title.rpartition(' ')[2]}{'-conflicts' if code else ''}"
     if git.line("ls-remote", "origin", f"refs/heads/{branch}"):
         say(f"{branch} has been offered before.")
-        return int(code)
+        return code
     path = git.line("diff", "--name-only", "--relative", start, "HEAD", "--", report.FOLDER)
     body = (root / path).read_text(encoding="utf-8")
     options = []
@@ -60,7 +58,7 @@ def main() -> int:
     if "GITLAB_CI" not in os.environ:
         _open_request({"title": title, "head": branch, "base": target, "body": body})
     say(f"{title}: offered on the branch {branch}.", "good")
-    return int(code)
+    return code
 
 
 def _commit_report(git: Git, folder: Folder) -> None:

@@ -69,7 +69,7 @@ class Project:
         version = tuple(map(int, re.findall(r"\d+", self.git.line("version"))[:2]))
         if version < (2, 38):
             raise PlatformError("git is too old.", "Install git 2.38 or later.", 2)
-        if self.git.attempt("rev-parse", "--show-prefix") is None:
+        if (found := self.git.attempt("rev-parse", "--absolute-git-dir")) is None:
             raise PlatformError(
                 f"{self.root} is not in git.", "git init && git add --all && git commit", 2
             )
@@ -78,7 +78,7 @@ class Project:
                 "The project has no commit yet.", "git add --all && git commit, then try again."
             )
         for name, what in _UNFINISHED.items():
-            if self.git.path(name).exists():
+            if Path(found, name).exists():
                 raise PlatformError(
                     f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
                 )

@@ -20,10 +20,10 @@ import yaml  # type: ignore[import-untyped]
 from pathspec import PathSpec
 
 from platform_tools.errors import PlatformError
-from platform_tools.update.git import Git
 from platform_tools.update.trees import GITLINK, SYMLINK, Repository, Tree
 
 SUFFIX = ".jinja"
+_CONFIGS = ("copier.yml", "copier.yaml")
 # A folder of the reduced template whose only file gets `_exclude`, rendered.
 _PROBE = "platform-excluded.txt"
 _SEPARATOR = "\n\x1e\n"
@@ -53,10 +53,9 @@ def render(
     `answers` are those of the answers file; `data` overrides them, as Copier's `--data` does; new
     questions get their defaults. Raises `PlatformError` when an answer is not accepted.
     """
-    config = _config(release)
-    subdirectory = config.get("_subdirectory", "")
-    root = f"{release.oid}:{subdirectory}" if subdirectory else release.oid
-    sources = into.read(root)
+    files = into.read(release.oid)
+    config = _config(into, files, release)
+    sources = _sources(files, config)
     links = any(entry.mode == SYMLINK for entry in sources.values())
     everything = links and not config.get("_preserve_symlinks", False)
     static = {
@@ -66,7 +65,7 @@ def render(
     }
     dynamic = {path: entry for path, entry in sources.items() if path not in static}
     rendered, patterns = _run_copier(
-        into, release, config, dynamic, answers, data, answers_file, folder_name
+        into, release, files, config, dynamic, answers, data, answers_file, folder_name
     )
     excluded = _matcher(patterns)
     tree = {
@@ -79,12 +78,10 @@ def render(
 
 def template_paths(release: Release) -> list[str]:
     """Every path that a render of `release` may write, as glob patterns relative to the project."""
-    subdirectory = _config(release).get("_subdirectory", "")
-    listed = Git(release.repository)(
-        "ls-tree", "-r", "-z", "--name-only", f"{release.oid}:{subdirectory}"
-    )
-    names = {os.fsdecode(name).removesuffix(SUFFIX) for name in listed.split(b"\0")[:-1]}
-    return sorted(_escape(name) for name in names)
+    repository = Repository(release.repository)
+    files = repository.read(release.oid)
+    names = _sources(files, _config(repository, files, release))
+    return sorted({_escape(name.removesuffix(SUFFIX)) for name in names})
 
 
 def read_answers(contents: bytes) -> dict[str, Any] | None:
@@ -99,6 +96,7 @@ def read_answers(contents: bytes) -> dict[str, Any] | None:
 def _run_copier(
     into: Repository,
     release: Release,
+    files: Tree,
     config: Mapping[str, Any],
     dynamic: Tree,
     answers: Mapping[str, Any],
@@ -107,11 +105,10 @@ def _run_copier(
     folder_name: str,
 ) -> tuple[Tree, list[str]]:
     subdirectory = config.get("_subdirectory", "")
-    beside = into.read(release.oid) if subdirectory else {}
     wanted = {
         path: entry
-        for path, entry in beside.items()
-        if path in ("copier.yml", "copier.yaml") or path.startswith("extensions/")
+        for path, entry in files.items()
+        if path in _CONFIGS or path.startswith("extensions/")
     }
     wanted |= {str(Path(subdirectory, path)): entry for path, entry in dynamic.items()}
     with TemporaryDirectory(prefix="platform-render-") as temporary:
@@ -191,14 +188,22 @@ def _write_out(repository: Repository, tree: Tree, folder: Path) -> None:
             target.chmod(0o755 if entry.mode == "100755" else 0o644)
 
 
-def _config(release: Release) -> dict[str, Any]:
-    git = Git(release.repository)
-    names = git("ls-tree", "-z", "--name-only", release.oid).decode(errors="replace").split("\0")
-    for name in ("copier.yml", "copier.yaml"):
-        if name in names:
-            config = yaml.safe_load(git("show", f"{release.oid}:{name}"))
+def _config(repository: Repository, files: Tree, release: Release) -> dict[str, Any]:
+    """Copier's configuration in the commit with `files`."""
+    for name in _CONFIGS:
+        if name in files:
+            config = yaml.load(repository.blob(files[name].oid), yaml.CSafeLoader)
             return config if isinstance(config, dict) else {}
     raise PlatformError(f"{release.source} at {release.name} is not a Copier template.")
+
+
+def _sources(files: Tree, config: Mapping[str, Any]) -> Tree:
+    """The files that Copier renders, by their paths below `_subdirectory`."""
+    folder = config.get("_subdirectory", "")
+    start = f"{folder}/" if folder else ""
+    return {
+        path.removeprefix(start): entry for path, entry in files.items() if path.startswith(start)
+    }
 
 
 def _has_jinja(path: str) -> bool:

@@ -64,25 +64,16 @@ def newest(repository: Path) -> str:
     return max(released)[1]
 
 
-@cache
 def release(repository: Path, ref: str, source: str) -> Release | None:
     """The release that `ref` names (a tag, a commit, or what Copier stored), or None."""
-    git, listed = Git(repository), _listed(repository)
-    if ref.startswith("-"):
-        return None
-    for name in filter(None, (ref, listed.get(ref))):
-        wanted = f"{name}^{{commit}}"
-        if oid := git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted):
-            known = next((one for one in listed if listed[one] == oid), None)
-            name = known or git.line("describe", "--tags", "--always", oid)
-            return Release(repository, oid, name, source)
-    return None
+    found = _commit(repository, ref)
+    return Release(repository, *found, source) if found else None
 
 
 def called(repository: Path, ref: str) -> str:
     """The name of the release that Copier stored as `ref`: of a listed commit, the version."""
-    found = release(repository, ref, "")
-    return found.name if found else ref
+    found = _commit(repository, ref)
+    return found[1] if found else ref
 
 
 def is_older(new: str, old: str) -> bool:
@@ -132,6 +123,21 @@ def export_engine(repository: Path, oid: str, into: Path) -> Path:
     return into
 
 
+@cache
+def _commit(repository: Path, ref: str) -> tuple[str, str] | None:
+    """The id and the name of the commit that `ref` names."""
+    git, listed = Git(repository), _listed(repository)
+    if ref.startswith("-"):
+        return None
+    for name in filter(None, (ref, listed.get(ref))):
+        wanted = f"{name}^{{commit}}"
+        if oid := git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted):
+            known = next((one for one in listed if listed[one] == oid), None)
+            return oid, known or git.line("describe", "--tags", "--always", oid)
+    return None
+
+
+@cache
 def _listed(repository: Path) -> dict[str, str]:
     """The tags and commits that releases.toml lists: a clone or mirror may lack the tags."""
     try:

@@ -52,7 +52,7 @@ class Request:
 
 def preview(request: Request, as_json: bool) -> int:
     """Print what an update would do; change nothing."""
-    project = _checked(request, uncommitted=True)
+    project = _newer(request)
     with TemporaryDirectory(prefix="platform-preview-") as temporary:
         plan = compute_plan(project, request, Path(temporary, "project")).plan
     if as_json:
@@ -77,7 +77,7 @@ def preview(request: Request, as_json: bool) -> int:
 def update(request: Request) -> int:
     """Update the project; leave it as it was when that fails."""
     folder = Folder(Path(request.root))
-    project = _checked(request)
+    project = _newer(request)
     state = State("platform", "started", project.head, asdict(request))
     folder.save(state)
     try:
@@ -107,6 +107,7 @@ def proceed(root: Path, verify: bool) -> int:
         )
     gone = not folder.project.exists()
     if state.phase == "started" or (state.phase == "ready" and gone):
+        request.project.check()
         return update(request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Go back: platform update --abort")
@@ -274,10 +275,9 @@ def compute_plan(
     return compute(project, request.release(), request.data, folder, ownership, answers)
 
 
-def _checked(request: Request, *, uncommitted: bool = False) -> Project:
-    project = request.project
-    project.check(uncommitted=uncommitted)
-    release = request.release()
+def _newer(request: Request) -> Project:
+    """The project, which has been checked; raises `PlatformError` when it is of a later release."""
+    project, release = request.project, request.release()
     old = source.called(release.repository, str(project.answers["_commit"]))
     if source.is_older(release.name, old):
         raise PlatformError(

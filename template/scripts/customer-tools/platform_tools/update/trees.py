@@ -42,7 +42,7 @@ class Repository:
         """Make one in `folder` with the objects of the repositories in `borrow`."""
         folder.mkdir(parents=True)
         project = Git(settings_of)
-        objects_format = project.attempt("rev-parse", "--show-object-format") or "sha1"
+        objects_format = project.line("rev-parse", "--show-object-format")
         Git(folder)("init", "--quiet", "--template=", f"--object-format={objects_format}")
         alternates = b"".join(os.fsencode(_objects(path)) + b"\n" for path in borrow)
         (folder / ".git" / "objects" / "info" / "alternates").write_bytes(alternates)
@@ -75,10 +75,9 @@ class Repository:
             old = self.read(f"{onto}:{prefix}")
             gone = Entry("0", "0" * len(next(iter(old.values())).oid)) if old else None
             records = [(gone, prefix + path) for path in old if gone] + records
-        else:
-            git("read-tree", "--empty")
         git("update-index", "-z", "--index-info", stdin=index_info(records))
-        oid = git.line("write-tree")
+        # All objects are there: they were read from git or stored before.
+        oid = git.line("write-tree", "--missing-ok")
         index.unlink(missing_ok=True)
         return oid
 
@@ -150,7 +149,8 @@ class Repository:
     ) -> None:
         """Make the work tree and the index those of `tree`, with the stages of `conflicts`."""
         self.git("read-tree", "--reset", "-u", self.write(tree))
-        self.git("update-index", "-z", "--index-info", stdin=stages_info(conflicts or {}))
+        if conflicts:
+            self.git("update-index", "-z", "--index-info", stdin=stages_info(conflicts))
 
     def index(self) -> Tree:
         """What the index holds, once nothing is in conflict."""

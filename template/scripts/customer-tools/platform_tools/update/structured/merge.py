@@ -152,7 +152,12 @@ class Merge:
             if data(ours.value) == data(theirs.value):
                 line_end = "\n" if text_of(ours.post).endswith("\n") else ""
                 post = self._text(place, line_end, ours.post, theirs.post)
-                return replace(ours, lead=self._text(place, "", ours.lead, theirs.lead), post=post)
+                lead, value = self._text(place, "", ours.lead, theirs.lead), ours.value
+                if isinstance(value, Container) and isinstance(theirs.value, Container):
+                    # For the comments inside, of which each side may have its own.
+                    nothing = replace(value, entries=())
+                    value = self.container(place, nothing, value, theirs.value) or value
+                return replace(ours, lead=lead, value=value, post=post)
         elif base is None or not (ours or theirs):
             return ours or theirs
         elif (
