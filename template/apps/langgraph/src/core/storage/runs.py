@@ -35,6 +35,8 @@ MAX_LOSSES = 10
 
 
 # What every run executes is built once: building a statement costs more than executing it.
+OWNER = select(threads.c.user_id).where(threads.c.thread_id == bindparam("this_thread"))
+INSERT_THREAD, INSERT_RUN, INSERT_EVENTS = insert(threads), insert(runs), insert(run_events)
 _HELD = update(runs).where(
     runs.c.run_id == bindparam("this_run"),
     runs.c.status == "running",
@@ -112,13 +114,13 @@ class Runs:
 
         def create(connection: Connection) -> Run:
             stored = run
-            query = select(threads.c.user_id).where(threads.c.thread_id == run.thread_id)
-            owner = None if fresh else connection.execute(query).scalar_one_or_none()
+            values = {"this_thread": run.thread_id}
+            owner = None if fresh else connection.execute(OWNER, values).scalar_one_or_none()
             if owner is None:
                 if thread is None:
                     raise ThreadNotFoundError(run.thread_id)
                 row = replace(thread, agent=run.agent, status="busy")
-                connection.execute(insert(threads), vars(row))
+                connection.execute(INSERT_THREAD, vars(row))
             elif owner != run.user_id:
                 raise ThreadNotFoundError(run.thread_id)
             else:
@@ -133,7 +135,7 @@ class Runs:
                 )
             if stored.status == "pending":
                 stored = replace(stored, owner=None, lease_until=None, attempt=0)
-            connection.execute(insert(runs), stored.to_row())
+            connection.execute(INSERT_RUN, stored.to_row())
             return stored
 
         try:
@@ -194,7 +196,7 @@ class Runs:
             if not connection.execute(FINISH, run_values).rowcount:
                 return False
             if events:
-                connection.execute(insert(run_events), events)
+                connection.execute(INSERT_EVENTS, events)
             connection.execute(FREE_THREAD, thread_values)
             return True
 
@@ -214,7 +216,7 @@ class Runs:
         def release(connection: Connection) -> None:
             released = connection.execute(RELEASE, _held(run))
             if released.rowcount and events:
-                connection.execute(insert(run_events), events)
+                connection.execute(INSERT_EVENTS, events)
 
         await self._write(release)
 
