@@ -103,6 +103,19 @@ def test_langgraph_sdk_background_runs(service: Service) -> None:
     ]
 
 
+def test_a_run_on_a_thread_of_its_own_is_cancelled(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+
+    client = get_sync_client(url=service.url)
+    run = client.runs.create(None, "counter", input={"to": 1000, "pause": 0.05})
+    thread = run["thread_id"]
+    next(part for part in client.runs.join_stream(thread, run["run_id"]) if part.event == "values")
+    client.runs.cancel(thread, run["run_id"], wait=True)
+    # It can go on: the thread has what the run did, and knows its next step.
+    assert client.threads.get(thread)["status"] == "interrupted"
+    assert client.threads.get_state(thread)["next"] == ["step"]
+
+
 @pytest.mark.parametrize("strategy", ["interrupt", "rollback"])
 def test_langgraph_sdk_a_run_that_takes_over(service: Service, strategy: str) -> None:
     from langgraph_sdk import get_sync_client

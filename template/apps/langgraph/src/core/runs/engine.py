@@ -18,7 +18,7 @@ from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.runs.execution import Execution, attach, execute
 from apps.langgraph.src.core.runs.log import EVENTS_PER_ATTEMPT, Event, RunLog, read_chunks
-from apps.langgraph.src.core.storage.checkpoints import for_new_thread
+from apps.langgraph.src.core.storage.checkpoints import for_run
 from apps.langgraph.src.core.storage.database import Storage
 from apps.langgraph.src.core.storage.records import (
     Run,
@@ -272,8 +272,8 @@ class Engine:
         run = execution.run
         try:
             agent, graph = self.registry.get(run.agent), self.graph(run.agent)
-            if execution.new_thread:
-                graph = for_new_thread(graph)
+            wait = run.request.durability == "sync"
+            graph = for_run(graph, new_thread=execution.new_thread, wait=wait)
         except (AgentNotFound, AgentUnavailable):
             # Its folder is gone or broken since the run was stored.
             error = {"error": "AgentUnavailable", "message": "The agent does not load."}

@@ -1,6 +1,7 @@
 """Executes one attempt of one run."""
 
 import asyncio
+import contextlib
 import copy
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -188,6 +189,12 @@ async def _stream(
         ):
             for name, data in stream.events(chunk):
                 execution.log.append(name, data)
+        await graph.checkpointer.written()
+    except BaseException:
+        # What was done is kept, whatever ended the run.
+        with contextlib.suppress(Exception):
+            await graph.checkpointer.written()
+        raise
     finally:
         execution.values, execution.interrupts = stream.values, stream.interrupts
 

@@ -7,9 +7,11 @@ here a checkpoint is handed over as a whole.
 import asyncio
 import copy
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from langchain_core.runnables import RunnableConfig
@@ -23,31 +25,52 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.postgres import PostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy import make_url
 
+from apps.langgraph.src.core.storage.access import Batches
 from shared.database import SQLITE_BUSY_TIMEOUT
 
 T = TypeVar("T")
+Write = Callable[[], Any]
+
+
+@dataclass
+class RunWrites:
+    """What all copies of a checkpointer know of the one run that they are for.
+
+    Attributes:
+        new_thread: whether the run's first call reads a conversation that has no checkpoint yet.
+        wait: whether the graph waits for each write.
+        pending: the writes it has not waited for.
+        failed: why one of them failed; none of those that followed it was executed.
+    """
+
+    new_thread: bool
+    wait: bool
+    pending: list[asyncio.Future[Any]] = field(default_factory=list)
+    failed: list[Exception] = field(default_factory=list)
 
 
 class _InThread(BaseCheckpointSaver[Any]):
     """The asynchronous half of a checkpointer that has the other one.
 
     Attributes:
-        thread: executes the calls, in their order.
-        new_thread: whether the first call reads a conversation that has no checkpoint yet.
+        thread: executes the calls.
+        writes: executes those that write, in the same thread.
+        run: for one run only.
     """
 
     thread: Executor
-    new_thread = False
+    writes: Batches[Write]
+    run: RunWrites | None = None
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """See `get_tuple`."""
-        if self.new_thread:
-            self.new_thread = False
+        if self.run and self.run.new_thread:
+            self.run.new_thread = False
             return None
         return await self._call(self.get_tuple, config)
 
@@ -75,7 +98,9 @@ class _InThread(BaseCheckpointSaver[Any]):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """See `put`."""
-        return await self._call(self.put, config, checkpoint, metadata, new_versions)
+        await self._write(partial(self.put, config, checkpoint, metadata, new_versions))
+        place = {name: config["configurable"][name] for name in ("thread_id", "checkpoint_ns")}
+        return {"configurable": {**place, "checkpoint_id": checkpoint["id"]}}
 
     async def aput_writes(
         self,
@@ -85,7 +110,16 @@ class _InThread(BaseCheckpointSaver[Any]):
         task_path: str = "",
     ) -> None:
         """See `put_writes`."""
-        await self._call(self.put_writes, config, writes, task_id, task_path)
+        await self._write(partial(self.put_writes, config, writes, task_id, task_path))
+
+    async def written(self) -> None:
+        """Return when nothing of the run is pending. Raises what writing raised."""
+        if self.run and self.run.pending:
+            self.writes.begin()
+            # Unlike with `gather`, whoever stops waiting does not cancel them.
+            done, _ = await asyncio.wait(self.run.pending)
+            for one in done:
+                one.result()
 
     async def adelete_thread(self, thread_id: str) -> None:
         """See `delete_thread`."""
@@ -99,23 +133,70 @@ class _InThread(BaseCheckpointSaver[Any]):
             lambda: self.get_delta_channel_history(config=config, channels=channels)
         )
 
+    async def _write(self, write: Write) -> None:
+        run = self.run
+        if run is None or run.wait:
+            await self.writes.ask(write)
+            return
+        run.pending = [one for one in run.pending if not one.done() or one.exception()]
+        run.pending.append(self.writes.ask_later(write, run.failed))
+
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
+        # What was asked for before is executed before.
+        self.writes.begin()
         return await asyncio.get_running_loop().run_in_executor(self.thread, function, *args)
 
 
 class Sqlite(_InThread, SqliteSaver):
     """Checkpoints in SQLite."""
 
+    def __init__(self, connection: sqlite3.Connection, thread: Executor) -> None:
+        super().__init__(connection)
+        self.thread, self.writes = thread, Batches(thread, self.together)
+
+    def together(self, writes: Sequence[Write]) -> list[Any]:
+        """Write, each with a commit of its own."""
+        return [write() for write in writes]
+
 
 class Postgres(_InThread, PostgresSaver):
     """Checkpoints in PostgreSQL."""
 
+    def __init__(self, pool: ConnectionPool[Connection[DictRow]], thread: Executor) -> None:
+        super().__init__(pool)
+        self.thread, self.writes = thread, Batches(thread, self.together)
+        self._pool = pool
+        # The connection of the writes that are executed together; copies must see it, too.
+        self._shared: list[Connection[DictRow]] = []
 
-def for_new_thread(graph: Any) -> Any:
-    """A copy of a graph for its first run on a thread that has no checkpoint yet."""
+    def together(self, writes: Sequence[Write]) -> list[Any]:
+        """Write with one round trip and one commit."""
+        with self._pool.connection() as connection, connection.pipeline():
+            self._shared.append(connection)
+            try:
+                return [write() for write in writes]
+            finally:
+                self._shared.clear()
+
+    @contextmanager
+    def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
+        if not self._shared:
+            with super()._cursor(pipeline=pipeline) as cursor:
+                yield cursor
+            return
+        with self._shared[0].cursor(binary=True, row_factory=dict_row) as cursor:
+            yield cursor
+
+
+def for_run(graph: Any, *, new_thread: bool, wait: bool) -> Any:
+    """A copy of a graph, with its checkpointer, for one run.
+
+    With `wait` it goes on when a checkpoint is stored; without, at once, and the run ends with
+    `graph.checkpointer.written()`. `new_thread` says that its thread has no checkpoint yet.
+    """
     graph = copy.copy(graph)
     graph.checkpointer = copy.copy(graph.checkpointer)
-    graph.checkpointer.new_thread = True
+    graph.checkpointer.run = RunWrites(new_thread, wait)
     return graph
 
 
@@ -127,16 +208,13 @@ async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
     each other's writes.
     """
     parsed = make_url(url)
-    saver: Sqlite | Postgres
     with ThreadPoolExecutor(1, "checkpoints") as thread:
         if parsed.get_backend_name() == "sqlite":
             file = parsed.database or ":memory:"
             with closing(sqlite3.connect(file, check_same_thread=False)) as connection:
                 connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT}")
                 connection.execute("PRAGMA synchronous = NORMAL")
-                saver = Sqlite(connection)
-                saver.thread = thread
-                yield saver
+                yield Sqlite(connection, thread)
             return
         conninfo = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
         with ConnectionPool[Connection[DictRow]](
@@ -145,9 +223,7 @@ async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
             max_size=1,
             kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         ) as pool:
-            saver = Postgres(pool)
-            saver.thread = thread
-            yield saver
+            yield Postgres(pool, thread)
 
 
 async def setup_checkpointer(checkpointer: Sqlite | Postgres) -> None:
