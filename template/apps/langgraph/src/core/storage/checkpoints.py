@@ -118,8 +118,8 @@ class _InThread(BaseCheckpointSaver[Any]):
             self.writes.begin()
             # Unlike with `gather`, whoever stops waiting does not cancel them.
             done, _ = await asyncio.wait(self.run.pending)
-            for one in done:
-                one.result()
+            if errors := [error for one in done if (error := one.exception())]:
+                raise errors[0]
 
     async def adelete_thread(self, thread_id: str) -> None:
         """See `delete_thread`."""
