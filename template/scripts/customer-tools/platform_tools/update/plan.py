@@ -13,7 +13,7 @@ from platform_tools.update.project import BASE_REF, Project
 from platform_tools.update.render import Release, read_answers, render
 from platform_tools.update.trees import Repository, Tree
 
-SUGGESTED = {"customer": "yours", "private": "yours"}
+SUGGESTED = {"customer": "yours", "private": "yours", "shared": "yours"}
 
 
 @dataclass
