@@ -1,7 +1,7 @@
 """LangGraph's own checkpointers, each in a thread of its own.
 
 Their asynchronous variants hand every statement to a thread, or to the event loop, one by one;
-here a checkpoint is handed over as a whole.
+here a checkpoint is handed over as a whole, together with others of the same moment.
 """
 
 import asyncio
