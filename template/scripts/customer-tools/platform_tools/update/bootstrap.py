@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from platform_tools.errors import PlatformError
 from platform_tools.update import source
+from platform_tools.update.git import leave_surrounding_git
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State, lock
 
@@ -40,17 +41,20 @@ def find_root(start: Path) -> Path:
 
 def begin(root: Path, action: str, to: str | None, bundle: str | None, **options: Any) -> NoReturn:
     """`platform update` and its preview: go on as the new version's engine."""
+    leave_surrounding_git()  # before Copier takes it over
     # Copier takes a third of a second to import: meanwhile git checks and fetches.
     Thread(target=import_module, args=("copier",)).start()
     project = Project(root)
     preview = action == "preview"
-    project.check(uncommitted=preview)
+    project.check()
     folder = Folder(root)
     if (state := folder.load()) and not _committed_since(project, state):
         raise PlatformError(
             "An update is unfinished.",
             "Go on: platform update --continue\nGive up: platform update --abort",
         )
+    if not preview:
+        project.check_committed()
     place = Path(mkdtemp(prefix="platform-preview-")) if preview else folder.path
     if not preview:
         place.mkdir(exist_ok=True)

@@ -3,16 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from platform_tools.errors import PlatformError
+from platform_tools.update.git import GitError
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Plan
 from platform_tools.update.report import say
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import Repository
+from platform_tools.update.trees import Entry, Repository, Tree
 
 SETUP = Path("scripts", "customer-tools", "setup.py")
+_LAID_OUT = "refs/platform/laid-out"  # project/ as it was written, without filters
 _UNREACHABLE = 3  # of setup.py: a package index is out of reach
 _FAILED = "A check of the new version fails"
 
@@ -23,15 +26,14 @@ def run(folder: Folder, state: State, plan: Plan, repository: Repository, *, ver
     Raises `PlatformError` when a step fails; `--continue` tries again.
     """
     if not plan.rebuild and not verify:
-        return _take(folder, state, repository)
+        return _take(folder, state, plan, repository)
     if not state.full:
-        repository.check_out(repository.read(state.tree))
-        state.full = True
+        lay_out(state, repository, repository.read(state.tree))
         folder.save(state)
     has_setup = (folder.project / SETUP).exists()
     if plan.rebuild and has_setup:
         rebuild(folder, folder.project, plan.rebuild)
-    said = _take(folder, state, repository)
+    said = _take(folder, state, plan, repository)
     if verify and has_setup:
         say("Preparing the new version, to check it …")
         _run(folder, folder.project, "The new version cannot be set up", sys.executable, str(SETUP))
@@ -49,17 +51,48 @@ def rebuild(folder: Folder, root: Path, paths: list[str]) -> None:
         _run(folder, root, failed, sys.executable, str(SETUP), "--locks")
 
 
-def _take(folder: Folder, state: State, repository: Repository) -> str:
+def lay_out(
+    state: State,
+    repository: Repository,
+    tree: Tree,
+    conflicts: Mapping[str, Mapping[int, Entry]] | None = None,
+) -> None:
+    """Write the whole result to project/, for checks to run and the user to work in."""
+    try:
+        repository.check_out(tree, conflicts)
+    except GitError:
+        # A filter that needs what only the customer's own repository has, such as a key.
+        repository.drop_filters()
+        repository.check_out(tree, conflicts)
+    written = repository.store_files(repository.folder, tree)
+    repository.git("update-ref", _LAID_OUT, repository.commit(repository.write(written)))
+    state.full = True
+
+
+def _take(folder: Folder, state: State, plan: Plan, repository: Repository) -> str:
+    """Take over what was made and changed in project/, and nothing else.
+
+    `git add` would also take what a new filter or attribute makes of files that nobody touched.
+    """
     if state.full:
-        # With what was added while a check was mended, but without what the set-up makes.
-        others = repository.git("ls-files", "-z", "--others", "--exclude-standard")
-        zone = Ownership.load().zone
-        added = [
-            path for path in others.split(b"\0") if path and zone(os.fsdecode(path)) != "generated"
+        before, zone = repository.read(_LAID_OUT), Ownership.load().zone
+        git = repository.git
+        listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split(b"\0")
+        now = repository.store_files(repository.folder, sorted({*map(os.fsdecode, listed)} - {""}))
+        changed = sorted(
+            path
+            for path in {*before, *now}
+            # What the set-up makes is not taken; what it makes again is.
+            if now.get(path) != before.get(path) and (path in before or zone(path) != "generated")
+        )
+        stdin = b"".join(os.fsencode(path) + b"\0" for path in changed)
+        git("update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=stdin)
+        plan.notes += [
+            {"kind": "mended", "path": path, "detail": ""}
+            for path in changed
+            if path not in state.conflicts and zone(path) != "generated"
         ]
-        repository.git("add", "--update")
-        repository.git("update-index", "-z", "--add", "--stdin", stdin=b"\0".join([*added, b""]))
-        state.tree = repository.git.line("write-tree")
+        state.tree = git.line("write-tree")
         folder.save(state)
     return "Not verified."
 

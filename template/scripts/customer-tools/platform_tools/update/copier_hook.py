@@ -54,6 +54,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     _forget_finished(folder)
     project = Project(folder.root, answers_file)
     project.check()
+    project.check_committed()
     shutil.copytree(Path(__file__).parents[1], folder.engine / "platform_tools", dirs_exist_ok=True)
     request = transaction.Request(
         str(folder.root),
@@ -71,6 +72,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     state.patterns = sorted(patterns)
     landing.save(folder, state, landing.matching(folder.root, state.patterns))
     folder.save(state)
+    say("If this is interrupted, bring everything back with: platform update --abort")
     landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
     _hide_others(folder, project, state)
     _rename_questions(folder, project, request)
@@ -115,7 +117,7 @@ def after(folder: Folder) -> int:
 
 
 def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> int:
-    say(report.terminal(plan, ("conflict", "merged", "renamed", "removed", "rebuilt")))
+    say(report.terminal(plan, ("merged", "renamed", "removed", "rebuilt")))
     say(f"Report: {state.report}")
     if failed:
         say(f"\n{failed.message}", "bad")
@@ -147,7 +149,7 @@ def _forget_finished(folder: Folder) -> None:
 
 def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
     """What would stop Copier: a folder or a link where it has a file, a file where it has a folder;
-    and the .rej files that it would take for its own."""
+    the .rej files that it would take for its own; and names that it cannot read."""
     found = set()
     for path in patterns:
         if "*" in path:
@@ -160,19 +162,27 @@ def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
         else:
             if (root / path).is_dir():
                 found.add(path)
-    found |= _rejects(root)
+    found |= _stumbling_blocks(root)
     return sorted(one for one in found if not any(str(up) in found for up in Path(one).parents))
 
 
-def _rejects(root: Path) -> set[str]:
-    """The .rej files of the whole repository, relative to the project."""
+def _stumbling_blocks(root: Path) -> set[str]:
+    """The .rej files and the names that are not UTF-8 of the whole repository, relative to root."""
     top = Path(Git(root).line("rev-parse", "--show-toplevel"))
     git = Git(top)
-    tracked = git("ls-files", "-z", "--", "*.rej").split(b"\0")[:-1]
+    tracked = git("ls-files", "-z").split(b"\0")[:-1]
     others = git("status", "--porcelain", "-z", "--ignored").split(b"\0")[:-1]
     names = [*tracked, *(line[3:] for line in others if line.startswith((b"?? ", b"!! ")))]
-    paths = [top / os.fsdecode(name) for name in names if name.endswith(b".rej")]
+    paths = [top / os.fsdecode(name) for name in names if name.endswith(b".rej") or _odd(name)]
     return {os.path.relpath(path, root) for path in paths if os.path.lexists(path)}
+
+
+def _odd(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _rename_questions(folder: Folder, project: Project, request: transaction.Request) -> None:

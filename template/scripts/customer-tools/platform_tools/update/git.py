@@ -18,9 +18,25 @@ _INHERITED = (
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 )
-# Hooks are the customer's and expect the customer's work; optional locks would change the index.
-_OPTIONS = ("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false")
+# Hooks are the customer's and expect the customer's work; optional locks would change the index; the
+# template's clone is bare.
+_OPTIONS = (
+    *("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false"),
+    *("-c", "safe.bareRepository=all"),
+)
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
+
+_PLATFORM = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "platform update"), ("EMAIL", "platform-update@localhost"))
+}
+
+
+def leave_surrounding_git() -> None:
+    """Take out of this process's environment what the git around it has set."""
+    for name in _INHERITED:
+        os.environ.pop(name, None)
 
 
 class GitError(PlatformError):
@@ -35,7 +51,8 @@ class Git:
 
     def __init__(self, folder: Path, env: Mapping[str, str] | None = None) -> None:
         self.folder = folder
-        self.env = {key: os.environ[key] for key in os.environ if key not in _INHERITED}
+        leave_surrounding_git()
+        self.env = dict(os.environ)
         self.env |= _ENVIRONMENT | dict(env or {})
 
     def __call__(self, *arguments: str, stdin: bytes = b"", ok: Iterable[int] = (0,)) -> bytes:
@@ -57,6 +74,13 @@ class Git:
             said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace")
             raise GitError(f"git {' '.join(arguments[:3])}: {said}")
         return done.stdout
+
+    def authored(self, *arguments: str) -> bytes:
+        """Run a command that commits; where git does not know the user, as the platform."""
+        try:
+            return self(*arguments)
+        except GitError:
+            return Git(self.folder, self.env | _PLATFORM)(*arguments)
 
     def line(self, *arguments: str) -> str:
         """The output's only line, decoded as a path would be."""

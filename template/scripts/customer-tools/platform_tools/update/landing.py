@@ -13,6 +13,7 @@ from pathlib import Path
 
 from platform_tools.update.index import index_of, restore_index
 from platform_tools.update.state import Folder, State, sync_folder
+from platform_tools.update.trees import is_file
 
 Snapshot = tuple[str, bytes] | None
 """What is at a path: (kind, contents), or None."""
@@ -64,11 +65,9 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
         else:
             _prune(folder.root, path)
     for number, path in enumerate(state.moved):
-        saved, target = _slot(folder, number), folder.root / path
-        if os.path.lexists(saved):
-            _remove_any(target, displaced)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(saved, target)
+        if os.path.lexists(_slot(folder, number)):
+            _remove_any(folder.root / path, displaced)
+    put_back(folder, state)
     restore_index(folder)
 
 
@@ -80,6 +79,15 @@ def set_aside(folder: Folder, state: State, paths: Iterable[str]) -> None:
         saved = _slot(folder, number)
         saved.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder.root / path, saved)
+
+
+def put_back(folder: Folder, state: State) -> None:
+    """Move what was set aside back to where nothing else is."""
+    for number, path in enumerate(state.moved):
+        saved, target = _slot(folder, number), folder.root / path
+        if os.path.lexists(saved) and not os.path.lexists(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(saved, target)
 
 
 def snapshot(path: Path) -> Snapshot:
@@ -99,6 +107,7 @@ def _replace(
     folder: Folder, paths: Iterable[str], before: Path, after: Path, skip: set[str]
 ) -> list[str]:
     root, edited, folders = folder.root, [], set()
+    landing = after == folder.project
     todo = [path for path in paths if path not in skip]
     # Removals first: a file may make room for a folder, or a name for itself in other letters.
     for path in sorted(todo, key=lambda path: (_saved(after / path) is not None, path)):
@@ -117,7 +126,7 @@ def _replace(
             (root / path).unlink()
             _prune(root, path)
         else:
-            _install(after / path, root / path)
+            _install(after / path, root / path, keep_mode=landing)
         folders.add((root / path).parent)
     for parent in folders:
         sync_folder(parent)
@@ -153,17 +162,19 @@ def _reachable(root: Path, path: str) -> bool:
     return True
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is a file or a link, not a folder."""
-    return path.is_symlink() or path.is_file()
+def _install(source: Path, target: Path, *, keep_mode: bool = False) -> None:
+    """Replace `target` by a copy of `source`, whole or not at all.
 
-
-def _install(source: Path, target: Path) -> None:
-    """Replace `target` by a copy of `source`, whole or not at all."""
+    `keep_mode`: of its permissions only the execute bits are the source's; git knows no others.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     new = _partial(target)
     new.unlink(missing_ok=True)
     _copy(source, new)
+    if keep_mode and not source.is_symlink() and target.is_file() and not target.is_symlink():
+        mode = target.stat().st_mode
+        program = source.stat().st_mode & 0o100
+        new.chmod(mode | (mode & 0o444) >> 2 if program else mode & ~0o111)
     _sync(new)
     new.replace(target)
 

@@ -1,7 +1,12 @@
 """`platform update --source`: records where the template has moved."""
 
+from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from platform_tools.errors import PlatformError
 from platform_tools.update import source
@@ -17,9 +22,13 @@ def move_source(root: Path, address: str) -> None:
     """
     project = Project(root)
     project.check()
+    project.check_committed()
     if (local := Path(address).expanduser()).exists():
         address = str(local.resolve())
-    name = str(project.answers["_commit"])
+    old, name = (str(project.answers[key]) for key in ("_src_path", "_commit"))
+    if address == old:
+        say(f"Nothing to do: the template is at {address}.", "good")
+        return
     with TemporaryDirectory(prefix="platform-source-") as temporary:
         template = source.fetch(address, Path(temporary, "template"), root)
         if not source.release(template, name, address):
@@ -28,16 +37,21 @@ def move_source(root: Path, address: str) -> None:
                 "Give the address of the template that this project was made from.",
             )
     file = root / project.answers_file
-    old = str(project.answers["_src_path"])
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-    file.write_text("".join(_moved(line, address) for line in lines), encoding="utf-8")
-    project.git("commit", "--quiet", "-m", "Follow the template's move", "--", project.answers_file)
+    before = file.read_bytes()
+    try:
+        file.write_text(_moved(before.decode(), project.answers, address), encoding="utf-8")
+        commit = ("commit", "--quiet", "--no-gpg-sign", "-m", "Follow the template's move")
+        project.git.authored(*commit, "--", project.answers_file)
+    except BaseException:
+        file.write_bytes(before)
+        raise
     say(f"The template is now at {address} (was {old}).", "good")
 
 
-def _moved(line: str, address: str) -> str:
-    if not line.startswith("_src_path:"):
-        return line
-    import json
-
-    return f"_src_path: {json.dumps(address, ensure_ascii=False)}\n"
+def _moved(text: str, answers: Mapping[str, Any], address: str) -> str:
+    """The answers file with the new address, as Copier writes it, below the comment of before."""
+    comment = takewhile(
+        lambda line: not line.strip() or line.startswith("#"), text.splitlines(True)
+    )
+    moved = {**answers, "_src_path": address}
+    return "".join(comment) + yaml.safe_dump(moved, indent=4, allow_unicode=True, sort_keys=False)

@@ -64,15 +64,19 @@ class Project:
                 raise PlatformError(f"{name} has no {key}.", hint)
         return answers
 
-    def check(self, *, uncommitted: bool = False) -> None:
-        """Raises `PlatformError` when an update cannot begin; `uncommitted` allows such changes."""
+    def check(self) -> None:
+        """Raises `PlatformError` when an update cannot begin."""
         version = tuple(map(int, re.findall(r"\d+", self.git.line("version"))[:2]))
         if version < (2, 38):
             raise PlatformError("git is too old.", "Install git 2.38 or later.", 2)
-        if (found := self.git.attempt("rev-parse", "--absolute-git-dir")) is None:
+        try:
+            found = self.git.line("rev-parse", "--absolute-git-dir")
+        except GitError as error:
+            if "not a git repository" not in str(error):
+                raise
             raise PlatformError(
                 f"{self.root} is not in git.", "git init && git add --all && git commit", 2
-            )
+            ) from None
         if self.git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
             raise PlatformError(
                 "The project has no commit yet.", "git add --all && git commit, then try again."
@@ -82,14 +86,16 @@ class Project:
                 raise PlatformError(
                     f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
                 )
-        names = [] if uncommitted else self.uncommitted()
-        if names:
+        _ = self.answers
+
+    def check_committed(self) -> None:
+        """Raises `PlatformError` when there are changes that no commit has."""
+        if names := self.uncommitted():
             shown = "\n".join(f"  {name}" for name in names[:5]) + ("\n  …" if names[5:] else "")
             raise PlatformError(
                 f"There are changes that are not committed:\n{shown}",
                 "git commit, or git stash, then try again.",
             )
-        _ = self.answers
 
     def uncommitted(self) -> list[str]:
         """Tracked paths with changes that no commit has."""
@@ -112,5 +118,9 @@ class Project:
         return os.path.lexists(self.root / path) and path not in folders
 
     def once_had(self, path: str) -> bool:
-        """Whether the history of HEAD has the path, which HEAD itself has not."""
-        return bool(self.git("rev-list", "-1", "HEAD", "--", f":(literal){path}"))
+        """Whether the path, which HEAD has not, was deleted by more than `git revert`."""
+        deletions = ("--diff-merges=separate", "--diff-filter=D", "--name-only", "--no-renames")
+        reverts = ("--invert-grep", "--grep=^This reverts commit ")
+        settings = ("--no-follow", "--no-show-signature")
+        arguments = ("log", "-1", *settings, *deletions, *reverts)
+        return bool(self.git(*arguments, "HEAD", "--", f":(literal){path}"))

@@ -1,5 +1,6 @@
 """The plan for people: on the terminal, and as Markdown that stays in the project."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ _NOTES = {
     "followed": "Renamed on one side and changed on the other: the changes are in the renamed file",
     "newer-example": "Yours since it was delivered; the template has a newer one",
     "not-delivered": "You deleted these once; they are not created again",
+    "mended": "Made or changed by you in the update's folder, before it landed",
 }
 _STATUS = {
     "conflict": "In conflict",
@@ -79,19 +81,30 @@ def path_for(plan: Plan, taken: Iterable[str]) -> str:
     """Where the Markdown goes; a name that is not taken."""
     name = f"{plan.old}-to-{plan.new}" if plan.old != plan.new else f"{plan.new}-answers"
     name = "".join(letter if letter.isalnum() or letter in ".-_" else "-" for letter in name)
-    used, path, number = set(taken), f"{FOLDER}/{name}.md", 1
+    used, number = set(taken), 1
+    # Where the project has no folder of that name but a link, say, the report is at the top.
+    start = f"{FOLDER}/" if used.isdisjoint(("docs", FOLDER)) else "platform-update-"
+    path = f"{start}{name}.md"
     while path in used:
         number += 1
-        path = f"{FOLDER}/{name}-{number}.md"
+        path = f"{start}{name}-{number}.md"
     return path
 
 
 def say(text: str, style: str = "") -> None:
-    """Print a message for people, on standard error, in colour where there is a terminal."""
+    """Print a message for people, on standard error, in colour where there is a terminal.
+
+    That nobody reads it any more does not stop the work.
+    """
+    if sys.stderr is None:  # closed
+        return
     text = text.encode(errors="backslashreplace").decode()
     if style and sys.stderr.isatty():
         text = f"\033[{ {'good': 32, 'warn': 33, 'bad': 31}[style] }m{text}\033[0m"
-    print(text, file=sys.stderr, flush=True)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _sections(plan: Plan, only: Iterable[str]) -> Iterable[tuple[str, list[str]]]:

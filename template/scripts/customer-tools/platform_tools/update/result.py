@@ -9,7 +9,7 @@ from platform_tools.update.git import Git, GitError
 from platform_tools.update.plan import Plan
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import Entry, Repository, Tree, index_info
+from platform_tools.update.trees import GITLINK, Entry, Repository, Tree, index_info, is_file
 
 
 def prepare_commit(
@@ -35,7 +35,7 @@ def prepare_commit(
 
 def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
     """Add the report to the result's tree."""
-    state.report = report.path_for(Plan(**state.plan), ours)
+    state.report = report.path_for(Plan(**state.plan), {*ours, *tree})
     contents = text.encode(errors="backslashreplace")
     tree[state.report] = Entry("100644", repository.store(contents))
     state.tree = repository.write(tree)
@@ -59,11 +59,16 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
     state.edited = [
         path
         for path in changed
-        if path in meanwhile or (path not in ours and landing.is_file(folder.root / path))
+        if path in meanwhile or (path not in ours and is_file(folder.root / path))
     ]
-    changed = [path for path in changed if (tree.get(path) or ours[path]).mode != "160000"]
+    changed = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
     landing.save(folder, state, changed)
-    state.sparse = _left_out(Git(folder.root), changed)
+    tags = _tags(Git(folder.root))
+    state.sparse = _left_out(tags, changed)
+    # git says nothing of these, whatever is in them.
+    unseen = [path for path in changed if path in ours and tags.get(path) == {"h"}]
+    now = repository.store_files(folder.root, unseen)
+    state.edited += [path for path in unseen if now.get(path) != ours[path]]
 
 
 def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: str) -> str:
@@ -90,19 +95,24 @@ def stage(git: Git, state: State, paths: Iterable[str], new: Tree, prefix: str) 
     git("update-index", "-q", "--refresh", ok=(0, 1))
 
 
-def _left_out(git: Git, paths: list[str]) -> list[str]:
-    """Those of `paths` that a sparse checkout leaves out."""
+def _tags(git: Git) -> dict[str, set[str]]:
+    """Each file's tag of `git ls-files -v`, and each folder's of all its files."""
     tags: dict[str, set[str]] = {}
-    for record in git("ls-files", "-z", "-t").decode(errors="surrogateescape").split("\0")[:-1]:
+    for record in os.fsdecode(git("ls-files", "-z", "-v")).split("\0")[:-1]:
         tag, path = record[0], record[2:]
         for name in (path, *map(str, Path(path).parents)):
             tags.setdefault(name, set()).add(tag)
+    return tags
+
+
+def _left_out(tags: Mapping[str, set[str]], paths: list[str]) -> list[str]:
+    """Those of `paths` that a sparse checkout leaves out."""
     found = []
     for path in paths:
         nearest = next(
             (tags[name] for name in (path, *map(str, Path(path).parents)) if name in tags), set()
         )
-        if nearest == {"S"}:
+        if nearest and nearest <= {"S", "s"}:
             found.append(path)
     return found
 

@@ -15,6 +15,7 @@ NoteKind = Literal[
     "newer-example",  # yours since it was delivered; the template's changed
     "not-delivered",  # yours, deleted once: not created again
     "followed",  # renamed by one side, the other side's changes are in it
+    "mended",  # made or changed by you in the update's folder
     "replaced",  # generated: the framework's, to be rebuilt with what you changed
 ]
 

@@ -104,11 +104,18 @@ class Folder:
         """The unfinished update, if there is one."""
         try:
             stored = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
+            # The engine of a newer version, which an older project's commands start, may store more.
+            known = {one.name for one in fields(State)}
+            return State(**{name: value for name, value in stored.items() if name in known})
         except FileNotFoundError:
             return None
-        # The engine of a newer version, which an older project's commands start, may store more.
-        known = {one.name for one in fields(State)}
-        return State(**{name: value for name, value in stored.items() if name in known})
+        except (ValueError, TypeError, AttributeError):
+            raise PlatformError(
+                f"The state of an unfinished update is damaged: {self.path / 'state.json'}",
+                f"The files that it replaced, if it came that far, are as they were in\n"
+                f"  {self.backup}\n"
+                f"Compare them with the project, then begin anew: mv {self.path} ELSEWHERE",
+            ) from None
 
     def save(self, state: State) -> None:
         """Write the state; it is on the disk when this returns."""
@@ -120,6 +127,13 @@ class Folder:
         sync_folder(self.path)
         self.clear_project()
         shutil.rmtree(self.path, ignore_errors=True)
+
+    def forget_keeping_backup(self) -> Path:
+        """Forget the update, but not the files as they were; return where these are."""
+        kept = self.path.with_name(f"platform-update-{int(time.time())}")
+        self.backup.parent.rename(kept)
+        self.clear()
+        return kept
 
     def clear_project(self) -> None:
         """Forget what was computed, not what was asked."""

@@ -5,7 +5,7 @@ Exit codes of every function: 0 done or nothing to do, 3 conflicts are left. Any
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from platform_tools.errors import PlatformError
 from platform_tools.update import checks, landing, report, source
 from platform_tools.update.git import Git
 from platform_tools.update.index import clear_stale, editing
+from platform_tools.update.lines import OURS, THEIRS
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Computed, Plan, compute
 from platform_tools.update.project import BASE_REF, Project
@@ -22,7 +23,7 @@ from platform_tools.update.render import Release
 from platform_tools.update.report import say
 from platform_tools.update.result import prepare_commit, stage, stages_of
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import Repository, stages_info
+from platform_tools.update.trees import Repository, is_file, stages_info
 
 CONFLICTS = 3
 
@@ -102,12 +103,13 @@ def proceed(root: Path, verify: bool) -> int:
         # Copier's clone of the template has gone with it.
         abort(root)
         raise PlatformError(
-            "Copier had not come far enough to go on; the project is as it was.",
+            "Copier had not come far enough to go on.",
             "Run the update again: platform update, or copier update --trust",
         )
     gone = not folder.project.exists()
     if state.phase == "started" or (state.phase == "ready" and gone):
         request.project.check()
+        request.project.check_committed()
         return update(request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Go back: platform update --abort")
@@ -120,6 +122,14 @@ def abort(root: Path) -> int:
     state = _unfinished(folder)
     git = Git(root)
     edited: list[str] = []
+    if state.phase == "copier" and git.line("rev-parse", "HEAD") != state.start:
+        landing.put_back(folder, state)
+        kept = folder.forget_keeping_backup()
+        say(
+            "The update was interrupted, and there are commits since: nothing was put back.", "warn"
+        )
+        say(f"The files as they were before it are in {kept}")
+        return 0
     if state.phase in ("landing", "landed"):
         if git.line("rev-parse", "HEAD") == state.commit:
             git("update-ref", "-m", "platform update --abort", "HEAD", state.start, state.commit)
@@ -149,13 +159,17 @@ def finish(folder: Folder, state: State) -> int:
     folder.save(state)
     left_alone = {*state.sparse, *state.edited}
     edited = [*state.edited, *landing.land(folder, state, left_alone)]
+    moved = False
     git = Git(folder.root)
     new = Repository(folder.root).read(state.tree)
     if state.commit:
         with editing(folder) as index:
             stage(index, state, state.touched, new, project.prefix)
-        if git.line("rev-parse", "HEAD") == state.start:
+        head = git.line("rev-parse", "HEAD")
+        if head == state.start:
             git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
+        elif head != state.commit:
+            moved = True
     elif state.conflicts or state.sparse:
         stages = stages_info(stages_of(state.conflicts, project.prefix))
         with editing(folder) as index:
@@ -174,6 +188,10 @@ def finish(folder: Folder, state: State) -> int:
         folder.save(state)
         return CONFLICTS if state.conflicts else 0
     folder.clear()
+    if moved:
+        say("There are commits since the update began: its changes are staged beside them.", "warn")
+        say("Next: look at git diff --cached, then git commit")
+        state.commit = ""
     return 0
 
 
@@ -188,6 +206,7 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
     resolved: list[str] = []
     if state.conflicts:
         left = _still_in_conflict(repository)
+        left += _with_markers(repository, set(state.conflicts) - set(left))
         if left:
             say(f"{len(left)} in conflict:\n{report.conflicts(plan, left)}", "warn")
             say(
@@ -211,14 +230,19 @@ def _done(state: State, code: int) -> int:
     plan = Plan(**state.plan)
     if code == 0 and state.commit:
         say(f"Updated from {plan.old} to {plan.new}, in commit {state.commit[:10]}.", "good")
-        say(report.terminal(plan, ("conflict", "merged", "renamed", "removed", "rebuilt")))
+        if state.conflicts:
+            say(f"Conflicts that you resolved ({len(state.conflicts)})")
+            say("\n".join(f"  `{path}`" for path in sorted(state.conflicts)))
+        say(report.terminal(plan, ("merged", "renamed", "removed", "rebuilt")))
         say(f"Report: {state.report}")
     return code
 
 
 def _close(folder: Folder, state: State) -> int:
     """End an update that Copier started: its conflicts are the user's to resolve in place."""
-    left = Repository(folder.root).unresolved()
+    repository = Repository(folder.root)
+    left = repository.unresolved()
+    left += _with_markers(repository, set(state.conflicts) - set(left))
     if left:
         say("Still in conflict:\n" + "\n".join(f"  {path}" for path in left), "warn")
         say("Resolve them (platform resolve), git add them, then platform update --continue.")
@@ -243,8 +267,7 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
     if merged.conflicts:
         start = repository.commit(repository.write(computed.ours))
         repository.git("update-ref", "--no-deref", "HEAD", start)
-        repository.check_out(merged.tree, merged.conflicts)
-        state.full = True
+        checks.lay_out(state, repository, merged.tree, merged.conflicts)
     state.phase = "ready"
     folder.save(state)
 
@@ -262,6 +285,18 @@ def _still_in_conflict(repository: Repository) -> list[str]:
         if b"<<<<<<< " in now or b">>>>>>> " in now or b"<<<<<<< " not in before:
             left.append(path)
     return left
+
+
+def _with_markers(repository: Repository, paths: Iterable[str]) -> list[str]:
+    """Those of `paths` that still have the markers of the merge, though git was told otherwise."""
+    found = []
+    for path in sorted(paths):
+        place = repository.folder / path
+        if is_file(place) and not place.is_symlink():
+            lines = place.read_bytes().splitlines()
+            if {f"<<<<<<< {OURS}".encode(), f">>>>>>> {THEIRS}".encode()} <= set(lines):
+                found.append(path)
+    return found
 
 
 def compute_plan(

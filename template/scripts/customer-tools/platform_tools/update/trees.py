@@ -119,11 +119,18 @@ class Repository:
 
     def store_folder(self, folder: Path) -> Tree:
         """Write every file below `folder` as it is (no filters); return their tree."""
-        files = sorted(
-            Path(parent, name)
-            for parent, folders, names in os.walk(folder)
-            for name in [*names, *(one for one in folders if Path(parent, one).is_symlink())]
+        return self.store_files(
+            folder,
+            sorted(
+                os.path.relpath(os.path.join(parent, name), folder)  # noqa: PTH118  # many
+                for parent, folders, names in os.walk(folder)
+                for name in [*names, *(one for one in folders if Path(parent, one).is_symlink())]
+            ),
         )
+
+    def store_files(self, folder: Path, paths: Iterable[str]) -> Tree:
+        """Write those of `paths` that are files below `folder`, as `store_folder` does."""
+        files = [folder / path for path in paths if is_file(folder / path)]
         regular = [path for path in files if not path.is_symlink()]
         listed = b"".join(os.fsencode(path) + b"\n" for path in regular if "\n" not in str(path))
         oids = self.git("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=listed)
@@ -152,6 +159,14 @@ class Repository:
         if conflicts:
             self.git("update-index", "-z", "--index-info", stdin=stages_info(conflicts))
 
+    def drop_filters(self) -> None:
+        """Write and read files without the filters of the project's own configuration."""
+        names = self.git(
+            "config", "-z", "--local", "--name-only", "--get-regexp", r"^filter\.", ok=(0, 1)
+        )
+        for section in {os.fsdecode(name).rpartition(".")[0] for name in names.split(b"\0")[:-1]}:
+            self.git("config", "--local", "--remove-section", section)
+
     def index(self) -> Tree:
         """What the index holds, once nothing is in conflict."""
         return self.read(self.git.line("write-tree"))
@@ -170,6 +185,11 @@ class Repository:
             wanted += f"^{known}\n"
         pack = self.git("pack-objects", "--revs", "--stdout", "-q", stdin=wanted.encode())
         target("unpack-objects", "-q", stdin=pack)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file or a link, not a folder."""
+    return path.is_symlink() or path.is_file()
 
 
 def index_info(records: Iterable[tuple[Entry, str]], stage: int = 0) -> bytes:
