@@ -88,7 +88,7 @@ def test_it_shows_both_sides_and_takes_one_choice_at_a_time(
     customer: Customer, place: Customer
 ) -> None:
     terminal = Terminal(customer)
-    assert "mine" in terminal.until("README.md (shared; suggested: framework)")
+    assert "mine" in terminal.until("README.md (shared; suggested: yours)")
     terminal.until("[q]uit: ")
     terminal.type("what?\n")
     terminal.until("README.md (shared")

@@ -1,5 +1,7 @@
 """`platform update`, `platform resolve` and `platform merge-driver`."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +47,7 @@ def update(
     """
     from platform_tools.update import bootstrap
 
-    root = bootstrap.find_root(Path.cwd())
+    root = _root()
     if sum((preview, go_on, abort, source is not None)) > 1:
         raise PlatformError("Only one of --preview, --continue, --abort and --source.", code=2)
     if as_json and not preview:
@@ -60,19 +62,24 @@ def update(
     answers = dict(pair.partition("=")[::2] for pair in data or [])
     if wrong := [pair for pair in data or [] if "=" not in pair]:
         raise PlatformError(f"--data needs NAME=VALUE, not {wrong[0]}.", code=2)
-    bootstrap.begin(
-        root,
-        "preview" if preview else "update",
-        to,
-        bundle,
-        data=answers,
-        verify=verify,
-        json=as_json,
-    )
+    try:
+        bootstrap.begin(
+            root,
+            "preview" if preview else "update",
+            to,
+            bundle,
+            data=answers,
+            verify=verify,
+            json=as_json,
+        )
+    finally:
+        _end_output()
 
 
 def resolve(
-    paths: Annotated[list[str] | None, typer.Argument(help="Only these; all by default.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Only these files or folders; all by default.")
+    ] = None,
     use: Annotated[
         str | None, typer.Option(metavar="yours|framework", help="Take this side without asking.")
     ] = None,
@@ -83,8 +90,25 @@ def resolve(
 
     if use not in (None, "yours", "framework"):
         raise PlatformError("--use takes yours or framework.", code=2)
-    root = bootstrap.find_root(Path.cwd())
+    root = _root()
     bootstrap.go_on(root, "resolve", side=use, zone=zone, paths=paths or [])
+
+
+def _root() -> Path:
+    """The project's folder, seen from an unfinished update's folder as well."""
+    from platform_tools.update import bootstrap
+
+    root = bootstrap.find_root(Path.cwd())
+    return root.parents[1] if root.parent.name == ".platform-update" else root
+
+
+def _end_output() -> None:
+    """Flush what was printed; no traceback where nobody reads it any more, as in `… | head`."""
+    try:
+        if sys.stdout is not None:  # closed
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> None:

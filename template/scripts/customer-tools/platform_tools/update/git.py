@@ -18,8 +18,8 @@ _INHERITED = (
     "GIT_OBJECT_DIRECTORY",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 )
-# Hooks are the customer's and expect the customer's work; optional locks would change the index; the
-# template's clone is bare.
+# Hooks are the customer's and expect the customer's work; optional locks would change the index.
+# The template's clone is bare.
 _OPTIONS = (
     *("-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "core.fsmonitor=false"),
     *("-c", "safe.bareRepository=all"),

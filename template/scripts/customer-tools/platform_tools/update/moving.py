@@ -50,8 +50,8 @@ def move_source(root: Path, address: str) -> None:
 
 def _moved(text: str, answers: Mapping[str, Any], address: str) -> str:
     """The answers file with the new address, as Copier writes it, below the comment of before."""
-    comment = takewhile(
-        lambda line: not line.strip() or line.startswith("#"), text.splitlines(True)
+    comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
+    moved: str = yaml.safe_dump(
+        {**answers, "_src_path": address}, indent=4, allow_unicode=True, sort_keys=False
     )
-    moved = {**answers, "_src_path": address}
-    return "".join(comment) + yaml.safe_dump(moved, indent=4, allow_unicode=True, sort_keys=False)
+    return "".join(comment) + moved

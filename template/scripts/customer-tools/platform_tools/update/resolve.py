@@ -5,9 +5,10 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 from platform_tools.errors import PlatformError
-from platform_tools.update.ownership import Ownership
+from platform_tools.update.ownership import Ownership, Zone
 from platform_tools.update.plan import SUGGESTED
 from platform_tools.update.report import say
 from platform_tools.update.state import Folder
@@ -20,38 +21,58 @@ _HELP = "[y]ours, [f]ramework, [e]dit, [s]kip, [a]ll of this zone as suggested, 
 def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) -> int:
     """Resolve the conflicts of `paths` or `zone` (default: all) with `side`, or ask for each.
 
-    Returns 0 when none is left, 3 otherwise.
+    `paths` are files and folders, as seen from the current folder. What the user has resolved in
+    the file itself stays so. Returns 0 when none is left, 3 otherwise.
     """
+    if zone and zone not in get_args(Zone):
+        raise PlatformError(f"There is no zone {zone}.", f"Zones: {', '.join(get_args(Zone))}", 2)
     folder = Folder(root)
     state = folder.load()
     inside = state is not None and state.phase == "ready"
     repository = Repository(folder.project if inside else root)
+    merged = f"{state.tree}:" if state else "AUTO_MERGE:./"
     ownership = Ownership.load()
-    left = [
-        path
-        for path in repository.unresolved()
-        if (not zone or ownership.zone(path) == zone) and (not list(paths) or path in paths)
-    ]
-    if not left:
+    conflicts = repository.unresolved()
+    if not conflicts:
         raise PlatformError("Nothing to resolve.", code=2)
+    chosen = _named(conflicts, paths, (repository.folder, root))
+    chosen = [path for path in chosen if not zone or ownership.zone(path) == zone]
+    if not chosen:
+        raise PlatformError(f"Nothing to resolve in the zone {zone}.", _listed(conflicts), 2)
+    left = _keep_resolved(repository, merged, chosen)
     if side:
         for path in left:
             choose(repository, path, side)
-    elif sys.stdin.isatty():
-        _ask(repository, ownership, left)
-    else:
+    elif sys.stdin and sys.stdin.isatty():
+        _ask(repository, ownership, merged, left)
+    elif left:
         raise PlatformError(
-            "\n".join(["In conflict:", *(f"  {path}" for path in left)]),
-            "Choose without asking: platform resolve --use yours|framework [--zone ZONE] [PATH …]",
+            _listed(left),
+            "Choose without asking: uv run platform resolve --use yours|framework [--zone ZONE] "
+            "[PATH …]",
             2,
         )
     after = repository.unresolved()
     if after:
-        say(f"{len(after)} left: platform resolve", "warn")
+        say(f"{len(after)} left: uv run platform resolve", "warn")
         return 3
     say("All conflicts are resolved.", "good")
-    say("Next: platform update --continue" if state else "Next: git commit")
+    say("Next: uv run platform update --continue" if state else "Next: git commit")
     return 0
+
+
+def resolved_by_hand(repository: Repository, merged: str, path: str) -> bool:
+    """Whether the file of a conflict has lost the markers that the merge had put into it.
+
+    `merged` and the path name the file as the merge left it. Where that had no markers, only git
+    can be told that the conflict is resolved.
+    """
+    place = repository.folder / path
+    if not place.is_file() or place.is_symlink():
+        return False
+    now = place.read_bytes()
+    before = repository.git("cat-file", "blob", merged + path, ok=(0, 128))
+    return b"<<<<<<< " in before and not (b"<<<<<<< " in now or b">>>>>>> " in now)
 
 
 def choose(repository: Repository, path: str, side: str) -> None:
@@ -86,7 +107,36 @@ def stages(repository: Repository, path: str) -> dict[int, Entry]:
     return found
 
 
-def _ask(repository: Repository, ownership: Ownership, left: list[str]) -> None:
+def _named(conflicts: list[str], names: Iterable[str], folders: Iterable[Path]) -> list[str]:
+    """The conflicts at and below what the user named; all where that is nothing."""
+    chosen = set()
+    for name in names:
+        place = Path(os.path.abspath(name))  # noqa: PTH100  # a link is itself in conflict
+        folder = next((one for one in folders if place.is_relative_to(one)), None)
+        found = {one for one in conflicts if folder and (folder / one).is_relative_to(place)}
+        if not found:
+            raise PlatformError(f"Not in conflict: {name}", _listed(conflicts), 2)
+        chosen |= found
+    return sorted(chosen) or conflicts
+
+
+def _listed(paths: Iterable[str]) -> str:
+    return "\n".join(["In conflict:", *(f"  {path}" for path in paths)])
+
+
+def _keep_resolved(repository: Repository, merged: str, paths: Iterable[str]) -> list[str]:
+    """Tell git and the user of those that the user has resolved in the file; return the others."""
+    left = []
+    for path in paths:
+        if resolved_by_hand(repository, merged, path):
+            repository.git("add", "--force", "--", f":(literal){path}")
+            say(f"You have resolved {path} already: it stays as it is.")
+        else:
+            left.append(path)
+    return left
+
+
+def _ask(repository: Repository, ownership: Ownership, merged: str, left: list[str]) -> None:
     done: set[str] = set()
     for path in left:
         if path in done:
@@ -100,14 +150,15 @@ def _ask(repository: Repository, ownership: Ownership, left: list[str]) -> None:
             except EOFError:
                 answer = "q"
             if answer[:1] in ("y", "f"):
-                choose(repository, path, "yours" if answer[0] == "y" else "framework")
+                for one in _keep_resolved(repository, merged, [path]):
+                    choose(repository, one, "yours" if answer[0] == "y" else "framework")
             elif answer[:1] == "e":
                 _edit(repository, path)
             elif answer[:1] == "a":
-                for one in left:
-                    if ownership.zone(one) == zone and one not in done:
-                        choose(repository, one, suggested)
-                        done.add(one)
+                same = [one for one in left if ownership.zone(one) == zone and one not in done]
+                for one in _keep_resolved(repository, merged, same):
+                    choose(repository, one, suggested)
+                done.update(same)
             elif answer[:1] == "q":
                 return
             elif answer[:1] != "s":

@@ -43,6 +43,11 @@ def fetch(source: str, into: Path, root: Path) -> Path:
     except GitError as error:
         if "No space left" in str(error):
             raise PlatformError(str(error), "Make room on the disk and try again.") from None
+        if local.is_file():
+            raise PlatformError(
+                f"{source} is an incomplete bundle, or none.\n{error}",
+                "Have the vendor make one of all versions: git bundle create FILE.bundle --all",
+            ) from None
         raise PlatformError(
             f"The template at {source} is out of reach.\n{error}",
             "Check the network and try again, or update from a file: platform update --from "

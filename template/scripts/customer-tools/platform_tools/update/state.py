@@ -104,7 +104,7 @@ class Folder:
         """The unfinished update, if there is one."""
         try:
             stored = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
-            # The engine of a newer version, which an older project's commands start, may store more.
+            # The engine of a newer version, started by an older project's command, may store more.
             known = {one.name for one in fields(State)}
             return State(**{name: value for name, value in stored.items() if name in known})
         except FileNotFoundError:
