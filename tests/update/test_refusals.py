@@ -1,12 +1,17 @@
 """When an update does not begin: the reason, the next step, and nothing touched."""
 
 import fcntl
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.update.conftest import FILES, Customer, Vendor, git
+from tests.update.conftest import FILES, PLATFORM, Customer, Vendor, git
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])
@@ -52,6 +57,24 @@ def test_a_damaged_repository(customer: Customer) -> None:
     assert not (customer.root / ".git/platform-update").exists()
 
 
+def test_a_repository_of_another_owner(customer: Customer) -> None:
+    result = customer.platform("update", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert result.code == 1, result.output
+    assert "dubious ownership" in result.output and "safe.directory" in result.output
+    assert "git init" not in result.output
+
+
+@pytest.mark.parametrize("stored", ["", "{", "[]", '{"door": "platform"}', "\0"])
+def test_a_damaged_state(customer: Customer, stored: str) -> None:
+    folder = customer.root / ".git/platform-update"
+    (folder / "backup/files").mkdir(parents=True)
+    (folder / "state.json").write_text(stored)
+    for command in ("", "--continue", "--abort"):
+        refused(customer, *filter(None, [command]), because=f"{folder}/backup/files")
+    folder.rename(customer.root.parent / "elsewhere")
+    assert customer.update("platform").code == 0
+
+
 def test_an_older_version(vendor: Vendor, customer: Customer) -> None:
     assert customer.update("platform").code == 0
     refused(customer, "--to", "v1.0.0", because="only go forward")
@@ -85,6 +108,18 @@ def test_a_template_out_of_reach(customer: Customer) -> None:
     answers = customer.read(".copier-answers.yml")
     customer.commit({".copier-answers.yml": answers.replace("/template", "/nowhere")})
     refused(customer, because="--from")
+
+
+@pytest.mark.parametrize("contents", ["v1.0.0..v1.1.0", ""], ids=["incremental", "junk"])
+def test_a_bundle_that_is_no_whole_one(
+    vendor: Vendor, customer: Customer, tmp_path: Path, contents: str
+) -> None:
+    bundle = tmp_path / "release.bundle"
+    if contents:
+        git(vendor.root, "bundle", "create", "--quiet", bundle, contents, "v1.1.0")
+    else:
+        bundle.write_text("junk")
+    refused(customer, "--from", str(bundle), because="is an incomplete bundle, or none")
 
 
 def test_a_question_without_an_answer(vendor: Vendor, customer: Customer) -> None:
@@ -178,3 +213,53 @@ def test_a_bundle_and_a_moved_template(vendor: Vendor, customer: Customer, tmp_p
     assert customer.platform("update", "--source", tmp_path / "moved").code == 0
     assert str(tmp_path / "moved") in customer.read(".copier-answers.yml")
     assert customer.update("platform").code == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    ["[user]\nuseConfigOnly = true\n", "[commit]\ngpgSign = true\n[gpg]\nprogram = false\n"],
+    ids=["without a name", "without a key"],
+)
+def test_following_the_template_there_and_back(
+    vendor: Vendor, customer: Customer, tmp_path: Path, settings: str
+) -> None:
+    (tmp_path / "config").write_text(settings)
+    before = customer.read(".copier-answers.yml")
+    moved = tmp_path / ("a name so long that YAML folds it " * 5).strip()
+    shutil.copytree(vendor.root, moved)
+
+    for address in (moved, moved, vendor.root):
+        config = str(tmp_path / "config")
+        result = customer.platform("update", "--source", address, GIT_CONFIG_GLOBAL=config)
+        assert result.code == 0, result.output
+        assert customer.git("status", "--porcelain") == ""
+        assert yaml.safe_load(customer.read(".copier-answers.yml"))["_src_path"] == str(address)
+
+    assert customer.read(".copier-answers.yml") == before
+    assert len(customer.git("log", "--format=%H").split()) == 3
+
+
+def test_a_git_that_wants_bare_repositories_named(customer: Customer, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[user]\nname = A\nemail = a@b\n[safe]\nbareRepository = explicit\n")
+    result = customer.update("platform", GIT_CONFIG_GLOBAL=str(config))
+    assert result.code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "unread"), [("--preview", "stdout"), ("--no-verify", "stderr")], ids=str
+)
+def test_output_that_nobody_reads(customer: Customer, option: str, unread: str) -> None:
+    end, pipe = os.pipe()
+    os.close(end)
+    command = [sys.executable, "-P", "-c", PLATFORM, "update", option]
+    tools = str(customer.root / "scripts/customer-tools")
+    streams: dict[str, int] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, unread: pipe}
+    environment = os.environ | {"PYTHONPATH": tools}
+
+    done = subprocess.run(command, cwd=customer.root, env=environment, check=False, **streams)
+
+    os.close(pipe)
+    assert (done.returncode, done.stderr or b"") == (0, b"")
+    assert customer.git("status", "--porcelain") == ""
+    assert (customer.root / "shared/new.py").exists() == (option == "--no-verify")

@@ -61,6 +61,25 @@ def test_a_template_without_tags(vendor: Vendor, copy: Callable[..., Customer]) 
     assert customer.read("shared/new.py") == "new\n"
 
 
+def test_an_update_that_was_reverted_can_be_made_again(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    customer = copy()
+    customer.commit({"apps/api/src/routes/gone.py": "mine\n"})
+    customer.commit({"apps/api/src/routes/gone.py": None})
+    new = {f"apps/api/src/routes/{name}.py": "example = 1\n" for name in ("gone", "new")}
+    vendor.release("v1.1.0", new)
+    assert customer.update(door).code == 0
+    customer.commit()
+    customer.git("revert", "--no-edit", "HEAD" if door == "copier" else "HEAD^")
+
+    result = customer.update(door)
+
+    assert result.code == 0, result.output
+    assert customer.read("apps/api/src/routes/new.py") == "example = 1\n"
+    assert not (customer.root / "apps/api/src/routes/gone.py").exists()
+
+
 @pytest.fixture
 def released(vendor: Vendor) -> Callable[..., list[str]]:
     """Change a template after its release 1.0.0; return the problems of the next one."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.update.conftest import FILES, PLATFORM, Customer, Vendor
+from tests.update.conftest import FILES, PLATFORM, Customer, Result, Vendor, run
 
 LOGGING = str(FILES["shared/logging.py"])
 MINE = LOGGING.replace("line 9\n", "line 9, mine\n")
 NEW = LOGGING.replace("line 9\n", "line 9, new\n")
+BY_HAND = LOGGING.replace("line 9\n", "line 9, mine and new\n")
 
 
 @pytest.fixture
@@ -33,6 +34,13 @@ def customer(vendor: Vendor, copy: Callable[..., Customer], door: str) -> Custom
     vendor.release("v1.1.0", {"shared/logging.py": NEW, "shared/b.py": "b\n", "README.md": "r\n"})
     assert customer.update(door).code != 0
     return customer
+
+
+def resolve_in(customer: Customer, folder: Path, *arguments: str) -> Result:
+    """Run `platform resolve` of a project in another folder."""
+    tools = str(customer.root / "scripts/customer-tools")
+    command = [sys.executable, "-P", "-c", PLATFORM, "resolve", *arguments]
+    return run(command, folder, PYTHONPATH=tools)
 
 
 class Terminal:
@@ -120,6 +128,97 @@ def test_all_of_a_zone_at_once(customer: Customer, place: Customer) -> None:
     assert code == 0, said
     assert place.read("shared/b.py") == "b\n"
     assert place.read("shared/logging.py") == NEW
+
+
+@BOTH_DOORS
+def test_what_you_have_resolved_in_the_file_stays(customer: Customer, place: Customer) -> None:
+    place.write({"shared/logging.py": BY_HAND})
+
+    resolved = customer.platform("resolve", "--use", "framework")
+
+    assert resolved.code == 0, resolved.output
+    assert "You have resolved shared/logging.py already" in resolved.output
+    assert customer.platform("update", "--continue", "--no-verify").code == 0
+    assert customer.read("shared/logging.py") == BY_HAND
+    assert customer.read("README.md") == "r\n"
+
+
+def test_what_you_resolve_in_the_file_meanwhile_stays(customer: Customer, place: Customer) -> None:
+    terminal = Terminal(customer)
+    terminal.until("README.md (shared")
+    place.write({"README.md": "by hand\n", "shared/logging.py": BY_HAND})
+    terminal.type("f\n")
+    terminal.until("shared/b.py (framework")
+    terminal.type("a\n")
+
+    code, said = terminal.end()
+
+    assert code == 0, said
+    assert place.read("README.md") == "by hand\n"
+    assert place.read("shared/b.py") == "b\n"
+    assert place.read("shared/logging.py") == BY_HAND
+
+
+def test_what_you_have_resolved_in_a_merge_of_your_own_stays(copy: Callable[..., Customer]) -> None:
+    customer = copy(folder="platform", name="larger")
+    customer.git("switch", "--quiet", "--create", "other")
+    customer.commit({"shared/logging.py": NEW, "shared/b.py": "b\n"})
+    customer.git("switch", "--quiet", "main")
+    customer.commit({"shared/logging.py": MINE, "shared/b.py": "mine\n"})
+    with pytest.raises(AssertionError):
+        customer.git("merge", "--quiet", "other")
+    customer.write({"shared/logging.py": BY_HAND})
+
+    resolved = customer.platform("resolve", "--use", "framework")
+
+    assert resolved.code == 0, resolved.output
+    assert customer.read("shared/logging.py") == BY_HAND
+    assert customer.read("shared/b.py") == "b\n"
+
+
+@BOTH_DOORS
+@pytest.mark.parametrize(
+    ("folder", "path", "left"),
+    [
+        (".", "./shared/logging.py", 2),
+        (".", "shared", 1),
+        ("shared", "logging.py", 2),
+        ("shared", "../README.md", 2),
+    ],
+)
+def test_paths_are_seen_from_the_current_folder(
+    customer: Customer, folder: str, path: str, left: int
+) -> None:
+    resolved = resolve_in(customer, customer.root / folder, "--use", "yours", path)
+    assert (resolved.code, f"{left} left" in resolved.output) == (3, True), resolved.output
+
+
+def test_in_the_folder_of_the_update(customer: Customer, place: Customer) -> None:
+    arguments = ("--use", "yours", "logging.py", "../README.md", "b.py")
+    resolved = resolve_in(customer, place.root / "shared", *arguments)
+    assert (resolved.code, "update --continue" in resolved.output) == (0, True), resolved.output
+
+
+@BOTH_DOORS
+@pytest.mark.parametrize(
+    ("arguments", "because"),
+    [
+        (("shared/loging.py",), "In conflict:\n  README.md\n  shared/b.py\n  shared/logging.py"),
+        (("..",), "Not in conflict: .."),
+        (("--zone", "sharde"), "Zones: framework, customer, shared, generated, private"),
+        (("--zone", "customer"), "Nothing to resolve in the zone customer"),
+    ],
+)
+def test_what_does_not_exist_is_refused(
+    customer: Customer, place: Customer, arguments: tuple[str, ...], because: str
+) -> None:
+    before = place.files()
+
+    resolved = customer.platform("resolve", "--use", "yours", *arguments)
+
+    assert resolved.code == 2, resolved.output
+    assert because in resolved.output
+    assert place.files() == before
 
 
 def test_the_editor(customer: Customer, place: Customer, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +65,7 @@ def update(
     answers = dict(pair.partition("=")[::2] for pair in data or [])
     if wrong := [pair for pair in data or [] if "=" not in pair]:
         raise PlatformError(f"--data needs NAME=VALUE, not {wrong[0]}.", code=2)
-    try:
+    with _output_at_the_end():
         bootstrap.begin(
             root,
             "preview" if preview else "update",
@@ -72,8 +75,6 @@ def update(
             verify=verify,
             json=as_json,
         )
-    finally:
-        _end_output()
 
 
 def resolve(
@@ -102,13 +103,18 @@ def _root() -> Path:
     return root.parents[1] if root.parent.name == ".platform-update" else root
 
 
-def _end_output() -> None:
-    """Flush what was printed; no traceback where nobody reads it any more, as in `… | head`."""
+@contextmanager
+def _output_at_the_end() -> Iterator[None]:
+    """Print when the work is done; it is no error that nobody reads it any more: `… | head`."""
+    output = StringIO()
     try:
-        if sys.stdout is not None:  # closed
-            sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with redirect_stdout(output):
+            yield
+    finally:
+        try:
+            print(output.getvalue(), end="", flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> None:

@@ -120,7 +120,8 @@ def _sections(plan: Plan, only: Iterable[str]) -> Iterable[tuple[str, list[str]]
     for key, title in (
         (
             "new",
-            "New questions, with the answers taken (change one: platform update --data NAME=VALUE)",
+            "New questions, with the answers taken "
+            "(change one: uv run platform update --data NAME=VALUE)",
         ),
         ("changed", "Changed answers"),
         ("removed", "Questions that are no more"),

@@ -50,8 +50,8 @@ def fetch(source: str, into: Path, root: Path) -> Path:
             ) from None
         raise PlatformError(
             f"The template at {source} is out of reach.\n{error}",
-            "Check the network and try again, or update from a file: platform update --from "
-            "FILE.bundle\nWhere the template has moved: platform update --source ADDRESS",
+            "Check the network and try again, or update from a file: uv run platform update --from "
+            "FILE.bundle\nWhere the template has moved: uv run platform update --source ADDRESS",
         ) from None
     return into
 
@@ -64,7 +64,8 @@ def newest(repository: Path) -> str:
     released = [one for one in versions if not one[0].is_prerelease]
     if not released:
         raise PlatformError(
-            "The template has no released version.", "Name a commit: platform update --to COMMIT"
+            "The template has no released version.",
+            "Name a commit: uv run platform update --to COMMIT",
         )
     return max(released)[1]
 
