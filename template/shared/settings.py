@@ -140,7 +140,8 @@ class Agents(BaseModel):
     webhook_hosts: list[str] = []
     """Hosts that may be told of a finished run; none unless they are listed."""
     webhook_secret: SecretStr = SecretStr("")
-    """Signs webhooks, as the Standard Webhooks specification says: at least 32 characters."""
+    """Signs webhooks as the Standard Webhooks specification says: `whsec_` and base64. Any other
+    text of at least 32 characters is the key itself."""
 
 
 class Settings(BaseSettings):

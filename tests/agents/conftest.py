@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.agents.service import TEMPLATE, TOKEN, Service, running
+from tests.agents.service import TEMPLATE, WEBHOOK_SECRET, Service, running
 from tests.postgresql import new_database, postgresql
 
 # The clients are those that the platform itself pins, and its modules are tested where they stand.
@@ -23,7 +23,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(
         tmp_path_factory.mktemp("agents"),
         AGENTS__WEBHOOK_HOSTS='["127.0.0.1"]',
-        AGENTS__WEBHOOK_SECRET=TOKEN,
+        AGENTS__WEBHOOK_SECRET=WEBHOOK_SECRET,
     ) as service:
         yield service
 

@@ -16,6 +16,7 @@ TEMPLATE = ROOT / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"
 HERE = Path(__file__).parent
 TOKEN = "0123456789abcdef" * 4
+WEBHOOK_SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PLATFORM = """\
 [customer]
 name = "Acme"

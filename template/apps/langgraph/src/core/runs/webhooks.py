@@ -46,15 +46,26 @@ def check_target(url: str, settings: Agents) -> None:
         raise WebhookRefusedError("A webhook is an http or https address.")
     if host not in settings.webhook_hosts:
         raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {host!r}.")
-    if len(settings.webhook_secret.get_secret_value()) < 32:
+    secret = settings.webhook_secret.get_secret_value()
+    if len(secret) < 32:
         raise WebhookRefusedError("AGENTS__WEBHOOK_SECRET is shorter than 32 characters.")
+    try:
+        _key(secret)
+    except ValueError:
+        raise WebhookRefusedError("AGENTS__WEBHOOK_SECRET is not base64 after whsec_.") from None
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The header `webhook-signature` of a message."""
     content = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.new(secret.encode(), content, hashlib.sha256).digest()
+    digest = hmac.new(_key(secret), content, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(digest).decode()}"
+
+
+def _key(secret: str) -> bytes:
+    """The key of a secret: base64 after `whsec_`, as the specification has it, or the text."""
+    prefix, found, key = secret.partition("whsec_")
+    return base64.b64decode(key, validate=True) if found and not prefix else secret.encode()
 
 
 class WebhookSender:
