@@ -8,6 +8,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import HumanMessage, ToolMessage
 
+from apps.langgraph.src.core import mcp
 from apps.langgraph.src.core.mcp import McpError, McpTools, mcp_tools
 from apps.langgraph.src.core.models import OfflineChatModel
 
@@ -58,6 +59,30 @@ async def test_server_that_is_down_fails_the_run_and_is_asked_again(agent: Path)
         await phone(graph)
     configure(agent.parent, sys.executable, str(agent.parent / "server.py"))
     assert await phone(graph)
+
+
+async def test_server_that_dies_later_is_named_and_asked_again(agent: Path) -> None:
+    graph: Any = create_agent(OfflineChatModel(), middleware=[McpTools(agent)])
+    assert await phone(graph)
+    server = agent.parent / "server.py"
+    server.unlink()
+    with pytest.raises(McpError, match=r"'crm' \(.*\) does not answer"):
+        await phone(graph)
+    server.write_text(SERVER.replace("customer_phone", "phone_of_customer"))
+    [used] = await phone(graph)
+    assert used.name == "phone_of_customer"
+
+
+async def test_tools_that_a_server_gets_later_are_seen(
+    agent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp, "TOOLS_SECONDS", 0)
+    graph: Any = create_agent(OfflineChatModel(), middleware=[McpTools(agent)])
+    assert await phone(graph)
+    changed = SERVER.replace("customer_phone", "phone_of_customer")
+    (agent.parent / "server.py").write_text(changed)
+    [used] = await phone(graph)
+    assert used.name == "phone_of_customer"
 
 
 async def test_server_that_platform_toml_lacks(agent: Path) -> None:

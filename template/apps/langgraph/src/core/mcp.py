@@ -1,17 +1,23 @@
 """Tools from MCP servers that are configured in `platform.toml` or an `agent.toml`."""
 
-from collections.abc import Awaitable, Callable
+import functools
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, ToolException
 from langgraph.types import Command
 
 from apps.langgraph.src.core.agents import agent_folder, read_definition
 from shared.settings import McpServer, get_settings
+
+# Seconds until servers are asked again which tools they have.
+TOOLS_SECONDS = 300
 
 
 class McpError(RuntimeError):
@@ -21,14 +27,15 @@ class McpError(RuntimeError):
 class McpTools(AgentMiddleware[Any, Any]):
     """Tools of MCP servers for `create_agent(…, middleware=[McpTools(__file__)])`.
 
-    The servers are asked for their tools in the first run. If one is down, that run fails with
-    `McpError` and the next run asks again.
+    The servers are asked for their tools in the first run and again after some minutes. If one is
+    down, the run fails with `McpError` and the next run asks again.
     """
 
     def __init__(self, anchor: str | Path) -> None:
         super().__init__()
         self._anchor = anchor
-        self._tools: dict[str, BaseTool] | None = None
+        self._tools: dict[str, BaseTool] = {}
+        self._outdated_at = 0.0
 
     async def awrap_model_call(
         self,
@@ -46,11 +53,16 @@ class McpTools(AgentMiddleware[Any, Any]):
     ) -> ToolMessage | Command[Any]:
         """Run a call of one of the servers' tools."""
         tool = (await self._load()).get(request.tool_call["name"])
-        return await handler(request.override(tool=tool) if tool else request)
+        try:
+            return await handler(request.override(tool=tool) if tool else request)
+        except McpError:
+            self._outdated_at = 0.0
+            raise
 
     async def _load(self) -> dict[str, BaseTool]:
-        if self._tools is None:
+        if time.monotonic() >= self._outdated_at:
             self._tools = {tool.name: tool for tool in await mcp_tools(self._anchor)}
+            self._outdated_at = time.monotonic() + TOOLS_SECONDS
         return self._tools
 
 
@@ -85,8 +97,29 @@ async def _tools_of(name: str, server: McpServer) -> list[BaseTool]:
             "env": env or None,
         }
     client = MultiServerMCPClient({name: cast(Any, connection)})
+    with _named(name, server):
+        return [_naming(tool, name, server) for tool in await client.get_tools()]
+
+
+def _naming(tool: BaseTool, name: str, server: McpServer) -> BaseTool:
+    """The tool, whose calls fail with the server's name."""
+    call = cast(Any, tool).coroutine
+
+    @functools.wraps(call)
+    async def named(*args: Any, **kwargs: Any) -> Any:
+        with _named(name, server):
+            return await call(*args, **kwargs)
+
+    return tool.model_copy(update={"coroutine": named})
+
+
+@contextmanager
+def _named(name: str, server: McpServer) -> Iterator[None]:
     try:
-        return await client.get_tools()
+        yield
+    except ToolException:
+        # The server does answer: its tool has failed.
+        raise
     except Exception as error:
         raise McpError(
             f"The MCP server {name!r} ({server.url or server.command}) does not answer: "
