@@ -1,5 +1,7 @@
 """Which model an agent gets, and what its calls cost."""
 
+import asyncio
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,22 @@ def test_agent_decides_for_itself(agent: Path, platform: Any) -> None:
     model: Any = get_model(agent)
     assert describe(model) == ("ChatOllama", "tiny")
     assert model.base_url is None
+
+
+async def test_ollama_that_starts_is_waited_for(agent: Path, platform: Any) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"message": {"role": "assistant", "content": "hi"}, "done": true}\n'
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    platform(provider="ollama", base_url=f"http://127.0.0.1:{port}", max_retries=3)
+    asked = asyncio.create_task(get_model(agent).ainvoke("hello"))
+    await asyncio.sleep(0.2)
+    async with await asyncio.start_server(answer, "127.0.0.1", port):
+        assert (await asked).text == "hi"
 
 
 def test_offline_model_imports_no_provider(agent: Path) -> None:

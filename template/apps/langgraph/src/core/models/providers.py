@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
@@ -56,6 +57,12 @@ def _build(choice: ModelChoice, config: Model) -> BaseChatModel:
     match choice.provider:
         case "ollama":
             options["client_kwargs"] = {"timeout": config.timeout_seconds}
+            # Its client retries nothing by itself; this tries again to connect.
+            retries = config.max_retries
+            options["sync_client_kwargs"] = {"transport": httpx.HTTPTransport(retries=retries)}
+            options["async_client_kwargs"] = {
+                "transport": httpx.AsyncHTTPTransport(retries=retries)
+            }
         case "anthropic":
             options["api_key"] = _key("ANTHROPIC_API_KEY", settings.anthropic_api_key)
         case "openai":
