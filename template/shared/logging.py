@@ -13,8 +13,13 @@ from asgi_correlation_id import correlation_id
 SECRET_KEYS = re.compile(
     r"(pass(word|wd)?|secret|token|authorization|api[-_]?key|cookie|url)$", re.I
 )
-# Credentials inside text: in URLs, bearer headers and the key formats of model providers.
-SECRET_TEXT = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}", re.I)
+# Credentials inside text: in URLs and their queries, bearer headers and the key formats of model
+# providers.
+SECRET_TEXT = re.compile(
+    r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}"
+    r"|(?:(?<=token=)|(?<=api[_-]key=))[^&\s\"]+",
+    re.I,
+)
 
 
 def configure_logging(level: str, *, json: bool) -> None:

@@ -65,6 +65,7 @@ def test_an_exception_is_one_event(capsys: pytest.CaptureFixture[str]) -> None:
         {"event": "connecting to postgresql://user:hunter2@host/name"},
         {"event": "sent Authorization: Bearer hunter2"},
         {"event": "key sk-hunter2hunter2 refused"},
+        {"event": '"GET /v1/models?page=1&token=hunter2 HTTP/1.1" 200'},
         {"headers": {"cookie": "session=hunter2"}},
         {"arguments": ["--password", {"api_key": "hunter2"}]},
     ],
