@@ -199,6 +199,54 @@ def check_copy(client, thread: str) -> None:
     assert client.runs.wait(thread, "approval", command={"resume": "yes"})["verdict"] == "yes"
 
 
+def test_langgraph_sdk_finds_threads_by_agent_and_by_nested_metadata(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+
+    client = get_sync_client(url=service.url)
+    topic = str(uuid4())
+    labels = {"topic": topic, "customer": {"id": 7, "tags": ["new", "vip"]}}
+    thread = client.threads.create(metadata=labels)["thread_id"]
+    client.runs.wait(thread, "echo", input=HELLO)
+    for found in ({"graph_id": "echo"}, {"customer": {"id": 7}}, {"customer": {"tags": ["vip"]}}):
+        [one] = client.threads.search(metadata={"topic": topic, **found})
+        assert one["thread_id"] == thread
+        assert client.threads.count(metadata={"topic": topic, **found}) == 1
+    for other in ({"graph_id": "talker"}, {"customer": {"id": True}}, {"customer": {"tags": [""]}}):
+        assert client.threads.search(metadata={"topic": topic, **other}) == []
+
+
+def test_langgraph_sdk_is_told_of_a_checkpoint_that_is_not_there(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+    from langgraph_sdk.errors import NotFoundError
+
+    client = get_sync_client(url=service.url)
+    thread = client.threads.create()["thread_id"]
+    client.runs.wait(thread, "echo", input=HELLO)
+    before = client.threads.get_state(thread)
+    for place in (thread, None):
+        with pytest.raises(NotFoundError):
+            client.runs.create(place, "echo", input=HELLO, checkpoint_id=str(uuid4()))
+    with pytest.raises(NotFoundError):
+        client.runs.create(str(uuid4()), "echo", checkpoint_id=str(uuid4()), if_not_exists="create")
+    with pytest.raises(NotFoundError):
+        client.threads.update_state(thread, HELLO, checkpoint_id=str(uuid4()))
+    assert client.threads.get_state(thread) == before
+    client.runs.wait(thread, "echo", checkpoint=before["checkpoint"])
+
+
+def test_a_run_ends_with_the_client_that_waits_for_it(service: Service) -> None:
+    from langgraph_sdk import get_sync_client
+
+    thread = get_sync_client(url=service.url).threads.create()["thread_id"]
+    impatient = get_sync_client(url=service.url, timeout=0.5)
+    with pytest.raises(Exception, match="timed out"):
+        impatient.runs.wait(thread, "sleeper", input=HELLO, on_disconnect="cancel")
+    client = get_sync_client(url=service.url)
+    [run] = client.runs.list(thread)
+    client.runs.join(thread, run["run_id"])
+    assert client.runs.get(thread, run["run_id"])["status"] == "interrupted"
+
+
 def test_langgraph_sdk_is_told_what_there_is_not(service: Service) -> None:
     from langgraph_sdk import get_client
     from langgraph_sdk.errors import NotFoundError, UnprocessableEntityError
@@ -316,3 +364,4 @@ def test_javascript_sdk(service: Service, javascript: Path) -> None:
     assert {"values", "messages", "messages/partial", "end"} <= set(seen["events"])
     assert seen["asked"]["__interrupt__"][0]["value"] == {"approve": "SHIP"}
     assert seen["messages"] == 2
+    assert seen["earlier"] == seen["all"] - 1

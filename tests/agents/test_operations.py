@@ -1,11 +1,13 @@
 """What operators learn: usage and cost, metrics."""
 
 import math
+import shutil
+import time
 from pathlib import Path
 
 import httpx2
 
-from tests.agents.service import TOKEN, Service, running
+from tests.agents.service import HERE, PATIENCE, TOKEN, Service, running
 
 # What the test agent `talker` uses in a run, and what its prices make of it.
 TALKER = {"calls": 1, "input_tokens": 5, "output_tokens": 20, "cost": 20.000005}
@@ -61,6 +63,22 @@ def test_metrics_tell_of_runs_queue_and_first_tokens(tmp_path: Path) -> None:
         seen = read_metrics(service)
         assert (seen["agent_runs_running"], seen["agent_runs_waiting"]) == (0, 0)
         assert seen['agent_runs_total{agent="counter",status="interrupted"}'] == 1
+
+
+def test_an_agent_whose_import_hangs_holds_up_nothing(tmp_path: Path) -> None:
+    agents, begun = tmp_path / "agents", tmp_path / "begun"
+    shutil.copytree(HERE / "agents/echo", agents / "echo")
+    graph = f"import pathlib, threading\npathlib.Path({str(begun)!r}).touch()\n"
+    with running(tmp_path, TEST_AGENTS=agents) as service:
+        (agents / "hangs").mkdir()
+        (agents / "hangs/graph.py").write_text(f"{graph}threading.Event().wait()\n")
+        give_up = time.monotonic() + PATIENCE
+        while not begun.exists():
+            assert time.monotonic() < give_up, "the agent is not loaded"
+            time.sleep(0.05)
+        with as_user(service, "anna") as client:
+            assert client.post("/echo/generate", json={"prompt": "x"}).status_code == 200
+    # The service has stopped, or the block would not have ended.
 
 
 def test_a_run_that_costs_too_much_ends_with_a_reason(client: httpx2.Client) -> None:

@@ -52,6 +52,8 @@ def test_public_routes(production: Service, path: str) -> None:
         {"Host": "evil.example"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Host": "[::1"},
+        {"Origin": "http://["},
         {"Sec-Fetch-Site": "cross-site"},
         {"X-Forwarded-For": "127.0.0.1"},
         {"Authorization": "Basic eDp5"},
@@ -85,6 +87,22 @@ def test_roles_say_who_may_use_an_agent(client: httpx2.Client) -> None:
     assert client.post("/restricted/generate", json=prompt, headers=clerk).status_code == 200
     assert client.post("/restricted/generate", json=prompt, headers=guest).status_code == 403
     assert "restricted" not in client.get("/v1/models", headers=guest).text
+
+
+def test_roles_say_who_may_use_an_agent_s_states(client: httpx2.Client) -> None:
+    ben = {**BEARER, "X-Platform-User": "ben"}
+    labels = {"metadata": {"graph_id": "restricted"}}
+    place = client.post("/threads", json=labels, headers=ben).json()["thread_id"]
+    body = {"values": {"messages": [{"role": "user", "content": "x"}]}}
+    refused = client.post(f"/threads/{place}/state", json=body, headers=ben)
+    assert refused.status_code == 403
+    clerk = {**ben, "X-Platform-Roles": "finance"}
+    assert client.post(f"/threads/{place}/state", json=body, headers=clerk).status_code == 200
+    for path in ("state", "history"):
+        assert client.get(f"/threads/{place}/{path}", headers=ben).status_code == 403
+        assert client.get(f"/threads/{place}/{path}", headers=clerk).status_code == 200
+    assert client.get(f"/threads/{place}", headers=ben).json()["values"] is None
+    assert client.get(f"/threads/{place}", headers=clerk).json()["values"]["messages"]
 
 
 def test_an_agent_is_handed_over_to_only_for_its_roles(client: httpx2.Client) -> None:
@@ -121,6 +139,17 @@ def test_production_shows_no_internals(production: Service) -> None:
     assert "swordfish" not in failed.text
     assert broken.status_code == 503
     assert "not today" not in broken.text
+
+
+def test_production_shows_no_internals_of_a_state(production: Service) -> None:
+    with httpx2.Client(base_url=production.url, headers=BEARER) as client:
+        labels = {"metadata": {"graph_id": "picky"}}
+        place = f"/threads/{client.post('/threads', json=labels).json()['thread_id']}/state"
+        refused = client.post(place, json={"values": {"number": 1}})
+        unknown = client.post(place, json={"values": {"number": 0}, "as_node": "nobody"})
+    assert (refused.status_code, unknown.status_code) == (422, 422)
+    assert "swordfish" not in refused.text
+    assert "nobody" in unknown.text
 
 
 def test_a_body_beyond_the_limit_is_refused(production: Service) -> None:

@@ -9,7 +9,11 @@ for await (const part of client.runs.stream(thread.thread_id, 'talker', {
 })) events.push(part.event)
 const asked = await client.runs.wait(null, 'approval', { input: { prompt: 'ship' } })
 const state = await client.threads.getState(thread.thread_id)
+const history = await client.threads.getHistory(thread.thread_id)
+const configurable = { checkpoint_id: history[0].checkpoint.checkpoint_id }
+const earlier = await client.threads.getHistory(thread.thread_id, { before: { configurable } })
 const assistants = await client.assistants.search({ limit: 100 })
 console.log(JSON.stringify({
   events, asked, messages: state.values.messages.length, assistants: assistants.length,
+  all: history.length, earlier: earlier.length,
 }))

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from apps.langgraph.src.core.agents import AgentNotFound, AgentRegistry, AgentUnavailable, explain
+from apps.langgraph.src.core.agents import (
+    AgentNotFound,
+    AgentRegistry,
+    AgentUnavailable,
+    explain,
+)
+from apps.langgraph.src.core.agents import registry as registry_module
 
 GRAPH = """
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -177,6 +183,23 @@ def test_unknown_agent(registry: AgentRegistry, name: str) -> None:
         registry.get(name)
 
 
+async def test_watching_outlives_an_error(
+    registry: AgentRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def awatch(*_: Any, **__: Any) -> Any:
+        monkeypatch.undo()
+        raise OSError("too many watches")
+
+    monkeypatch.setattr(registry_module, "awatch", awatch)
+    monkeypatch.setattr(registry_module, "RETRY", 0)
+    write_agent(registry.folder, "first")
+    watching = asyncio.create_task(registry.watch())
+    async with asyncio.timeout(30):
+        while not registry.list():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    watching.cancel()
+
+
 async def test_watching(registry: AgentRegistry) -> None:
     async def until(expected: dict[str, str]) -> None:
         while {agent.name: answer(registry, agent.name) for agent in registry.list()} != expected:  # noqa: ASYNC110
@@ -195,3 +218,36 @@ async def test_watching(registry: AgentRegistry) -> None:
             await until({"second": "three"})
     finally:
         watching.cancel()
+
+
+@pytest.mark.parametrize("error", ["BaseException('panic')", "KeyboardInterrupt", "GeneratorExit"])
+def test_what_is_no_exception_is_an_error_of_the_agent_too(
+    registry: AgentRegistry, error: str
+) -> None:
+    write_agent(registry.folder, "rusty", graph=f"raise {error}\n")
+    write_agent(registry.folder, "sound")
+    registry.load_all()
+    assert registry.errors["rusty"].startswith("rusty/graph.py, line 1: ")
+    assert answer(registry, "sound") == "hello"
+
+
+async def test_an_import_that_hangs_holds_up_nobody(
+    registry: AgentRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry_module, "LOAD_SECONDS", 0.2)
+    gate = registry.folder / "gate"
+    hang = f"import time\nfrom pathlib import Path\nwhile not Path({str(gate)!r}).exists():\n"
+    write_agent(registry.folder, "hangs", graph=f"{hang}    time.sleep(0.01)\n{GRAPH}")
+    finding = asyncio.create_task(registry.find("hangs"))
+    await asyncio.sleep(0)
+    assert not finding.done(), "the event loop goes on"
+    with pytest.raises(AgentUnavailable, match=r"takes longer than 0.2 seconds"):
+        await finding
+    write_agent(registry.folder, "other")
+    registry.load_all()
+    assert answer(registry, "other") == "hello"
+    gate.touch()
+    async with asyncio.timeout(30):
+        while registry.errors:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert answer(registry, "hangs") == "hello", "it has loaded after all"

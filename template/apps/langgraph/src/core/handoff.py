@@ -25,7 +25,7 @@ def agent_tool(anchor: str | Path, name: str) -> BaseTool:
         asked: tuple[str, ...] = configurable.get("handed_over", ())
         if name in asked or name == configurable.get("agent"):
             return f"{name} is already part of this run and cannot be asked again."
-        agent = get_registry(agents).get(name)
+        agent = await get_registry(agents).find(name)
         # Outside the service nobody says who the user is.
         if not agent.is_for(configurable.get("roles", ())):
             return f"The user may not use {name}: it is for other roles."

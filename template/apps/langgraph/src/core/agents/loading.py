@@ -113,7 +113,7 @@ def _fresh_modules(name: str) -> Iterator[None]:
 
 
 def _take_modules(name: str) -> dict[str, ModuleType]:
-    names = [key for key in sys.modules if key == name or key.startswith(f"{name}.")]
+    names = [key for key in list(sys.modules) if key == name or key.startswith(f"{name}.")]
     return {key: sys.modules.pop(key) for key in names}
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.routes.answers import (
@@ -30,7 +30,7 @@ from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.runs.engine import Engine, Result
 from apps.langgraph.src.core.runs.stream import INTERRUPT, token_text
-from apps.langgraph.src.core.security.identity import CurrentUser
+from apps.langgraph.src.core.security.identity import CurrentUser, User
 from apps.langgraph.src.core.security.limits import count_run
 from apps.langgraph.src.core.storage.records import Run, RunRequest, RunStatus, Thread
 from apps.langgraph.src.core.storage.runs import RunNotFoundError
@@ -41,6 +41,8 @@ router = APIRouter(tags=["agents"], route_class=JsonRoute)
 
 class Generate(BaseModel):
     """What an agent is to do: a `prompt`, or the whole `input` of its graph."""
+
+    model_config = ConfigDict(extra="forbid")
 
     prompt: str | None = Field(None, min_length=1)
     input: dict[str, Any] | None = None
@@ -56,6 +58,8 @@ class Generate(BaseModel):
 
 class Resume(BaseModel):
     """The answer to what an agent waits for."""
+
+    model_config = ConfigDict(extra="forbid")
 
     resume: Any
     stream: bool = False
@@ -128,9 +132,11 @@ async def generate(
     agent: str, body: Generate, user: CurrentUser, engine: CurrentEngine
 ) -> Response:
     """Run an agent, on a new thread or on `thread_id`, and answer with what it made."""
-    found = find_agent(engine, user, agent)
+    found = await find_agent(engine, user, agent)
     value = input_for(found, body.prompt) if body.prompt is not None else body.input
     check_input(found, value)
+    if body.thread_id:
+        await _check_free(engine, user, str(body.thread_id), agent)
     request = RunRequest(
         agent=agent,
         input=orjson.loads(dumps(value)),
@@ -156,7 +162,7 @@ async def resume(
     agent: str, thread: CurrentThread, body: Resume, user: CurrentUser, engine: CurrentEngine
 ) -> Response:
     """Go on after an interrupt, with the answer to what the agent asked."""
-    found = find_agent(engine, user, agent)
+    found = await find_agent(engine, user, agent)
     _check_agent(thread, agent)
     if thread.status == "idle":
         raise HTTPException(409, "The agent waits for no answer on this thread.")
@@ -176,7 +182,7 @@ async def status(
     agent: str, thread: CurrentThread, user: CurrentUser, engine: CurrentEngine
 ) -> Answer:
     """The latest run on a thread; `output` and `values` are the thread's as they are now."""
-    found = find_agent(engine, user, agent)
+    found = await find_agent(engine, user, agent)
     _check_agent(thread, agent)
     runs = await engine.storage.runs.of_thread(thread.thread_id, limit=1)
     if not runs:
@@ -198,7 +204,7 @@ async def history(
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
 ) -> Response:
     """The states of a thread, the newest first."""
-    find_agent(engine, user, agent)
+    await find_agent(engine, user, agent)
     _check_agent(thread, agent)
     states = engine.graph(agent).aget_state_history(_config(thread), limit=limit)
     return JsonResponse(
@@ -225,6 +231,16 @@ def _config(thread: Thread) -> Any:
 def _check_agent(thread: Thread, agent: str) -> None:
     if thread.agent != agent:
         raise ThreadNotFoundError
+
+
+async def _check_free(engine: Engine, user: User, thread_id: str, agent: str) -> None:
+    """Raise 409 if the thread is another agent's, whose question would be lost."""
+    try:
+        thread = await engine.storage.threads.get(thread_id, user.id)
+    except ThreadNotFoundError:
+        return
+    if thread.agent not in ("", agent):
+        raise HTTPException(409, f"The thread is the agent {thread.agent!r}'s: begin a new one.")
 
 
 async def _answered(engine: Engine, agent: Agent, run: Run, *, stream: bool) -> Response:

@@ -5,12 +5,11 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from fastapi import Response
-from fastapi.responses import StreamingResponse
+from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from apps.langgraph.src.core.runs.encoding import dumps
-from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.runs.engine import Engine, Result
 from apps.langgraph.src.core.runs.log import Event
 from apps.langgraph.src.core.storage.records import Run
 
@@ -76,6 +75,12 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
+class JsonStream(EventStream):
+    """A JSON value that comes in pieces."""
+
+    media_type = "application/json"
+
+
 def encode(name: str, data: bytes, event_id: int | None = None) -> bytes:
     """A server-sent event; `data` is JSON, which has no line breaks."""
     if event_id is None:
@@ -100,8 +105,12 @@ async def run_events(
             engine.cancel_soon(run.run_id)
 
 
-async def in_one_piece(answer: Callable[[], Awaitable[Any]], headers: dict[str, str]) -> Response:
-    """The value of `answer` as JSON.
+async def in_one_piece(
+    answer: Callable[[], Awaitable[Any]],
+    headers: dict[str, str],
+    abandoned: Callable[[], None] = lambda: None,
+) -> Response:
+    """The value of `answer` as JSON; `abandoned` is called when nobody is there to read it.
 
     If it takes long, white space is sent meanwhile, so that no proxy cuts the connection; JSON
     allows it before a value.
@@ -111,12 +120,25 @@ async def in_one_piece(answer: Callable[[], Awaitable[Any]], headers: dict[str, 
     if done:
         return JsonResponse(task.result(), headers=headers)
 
-    async def body() -> AsyncIterator[bytes]:
-        while True:
-            yield b"\n"
-            done, _ = await asyncio.wait({task}, timeout=HEARTBEAT)
-            if done:
-                yield dumps(task.result())
-                return
+    async def body() -> AsyncGenerator[bytes]:
+        try:
+            while not task.done():
+                yield b"\n"
+                await asyncio.wait({task}, timeout=HEARTBEAT)
+            yield dumps(task.result())
+        finally:
+            if not task.done():
+                abandoned()
 
-    return StreamingResponse(body(), media_type="application/json", headers=headers)
+    return JsonStream(body(), headers)
+
+
+async def wait_for(request: Request, engine: Engine, run: Run) -> Result:
+    """The result of a run, which is cancelled when the client of the request goes away."""
+    result = asyncio.ensure_future(engine.wait(run))
+    gone = asyncio.ensure_future(_disconnected(request.receive))
+    await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if not result.done():
+        await engine.cancel(run.run_id)
+    gone.cancel()
+    return await result

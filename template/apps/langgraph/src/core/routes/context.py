@@ -21,12 +21,12 @@ async def get_engine(request: Request) -> Engine:
 CurrentEngine = Annotated[Engine, Depends(get_engine)]
 
 
-def find_agent(engine: Engine, user: User, name: str) -> Agent:
+async def find_agent(engine: Engine, user: User, name: str) -> Agent:
     """An agent that the user may use.
 
     Raises `AgentNotFound`, `AgentUnavailable`, `ForbiddenError`.
     """
-    agent = engine.registry.get(name)
+    agent = await engine.registry.find(name)
     if not user.may_use(agent):
         raise ForbiddenError(f"The agent {name!r} is for other roles than yours.")
     return agent

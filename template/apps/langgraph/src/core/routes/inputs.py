@@ -7,7 +7,7 @@ from langchain_core.messages import convert_to_messages
 
 from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.approval import check_answer
-from apps.langgraph.src.core.routes.errors import RequestError
+from apps.langgraph.src.core.routes.errors import CheckpointNotFoundError, RequestError
 from apps.langgraph.src.core.runs.engine import Engine
 
 
@@ -52,6 +52,22 @@ async def check_resume(engine: Engine, agent: str, thread_id: str, resume: Any) 
             check_answer(asked[question], answer)
         except ValueError as error:
             raise RequestError(f"resume: {error}") from None
+
+
+async def check_checkpoint(
+    engine: Engine, thread_id: str, checkpoint_id: str, namespace: str = ""
+) -> None:
+    """Raise `CheckpointNotFoundError` unless the thread has the checkpoint.
+
+    LangGraph itself would begin with an empty state.
+    """
+    place = {
+        "thread_id": thread_id,
+        "checkpoint_ns": namespace,
+        "checkpoint_id": checkpoint_id,
+    }
+    if await engine.storage.checkpointer.aget_tuple({"configurable": place}) is None:
+        raise CheckpointNotFoundError
 
 
 def _as_list(messages: Any) -> list[Any]:

@@ -8,13 +8,19 @@ from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel, Field, field_validator
 
 from apps.langgraph.src.core.agents import Agent
-from apps.langgraph.src.core.routes.answers import EventStream, JsonResponse, run_events
+from apps.langgraph.src.core.routes.answers import EventStream, JsonResponse, run_events, wait_for
 from apps.langgraph.src.core.routes.context import CurrentEngine, find_agent
-from apps.langgraph.src.core.routes.errors import STARTS_RUN, RequestError, responses
+from apps.langgraph.src.core.routes.errors import (
+    STARTS_RUN,
+    OpenAIProblem,
+    RequestError,
+    openai_problem,
+    openai_responses,
+)
 from apps.langgraph.src.core.routes.inputs import check_input, input_for
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.runs.engine import Engine, Result
@@ -52,12 +58,37 @@ class ChatRequest(BaseModel):
     """A conversation for an agent to answer.
 
     Sampling parameters are ignored: which model an agent uses, and how, is the agent's affair.
+    So are tools that it may leave alone.
     """
 
     model: str
     messages: list[dict[str, Any]] = Field(min_length=1)
     stream: bool = False
     stream_options: StreamOptions | None = None
+    n: int | None = None
+    response_format: dict[str, Any] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+
+    @field_validator("n")
+    @classmethod
+    def _one_answer(cls, n: int | None) -> int | None:
+        if n not in (None, 1):
+            raise ValueError("an agent gives one answer")
+        return n
+
+    @field_validator("response_format")
+    @classmethod
+    def _text(cls, form: dict[str, Any] | None) -> dict[str, Any] | None:
+        if form and form.get("type") != "text":
+            raise ValueError("an agent answers with text; its own state has the form it needs")
+        return form
+
+    @field_validator("tool_choice")
+    @classmethod
+    def _no_call(cls, choice: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
+        if choice not in (None, "auto", "none"):
+            raise ValueError("an agent calls tools of its own, not those of a request")
+        return choice
 
 
 class ChatMessage(BaseModel):
@@ -94,58 +125,48 @@ class Completion(BaseModel):
     usage: Usage
 
 
-class ErrorDetail(BaseModel):
-    """An error in OpenAI's form."""
-
-    message: str
-    type: str
-    code: str | None = None
-
-
-class Error(BaseModel):
-    """An error in OpenAI's form."""
-
-    error: ErrorDetail
-
-
-@router.get("/models", responses=responses())
+@router.get("/models", responses=openai_responses())
 async def list_models(user: CurrentUser, engine: CurrentEngine) -> Models:
     """The agents that the user may use."""
-    created = int(engine.started_at.timestamp())
     agents = [agent for agent in engine.registry.list() if user.may_use(agent)]
-    return Models(data=[Model(id=agent.name, created=created) for agent in agents])
+    return Models(data=[_model(engine, agent) for agent in agents])
+
+
+@router.get("/models/{model}", responses=openai_responses(403, 404, 503))
+async def get_model(model: str, user: CurrentUser, engine: CurrentEngine) -> Model:
+    """One of the agents."""
+    return _model(engine, await find_agent(engine, user, model))
 
 
 @router.post(
     "/chat/completions",
     response_model=Completion,
     responses={
-        **responses(*STARTS_RUN),
+        **openai_responses(*STARTS_RUN, 500),
         200: {"model": Completion, "content": {"text/event-stream": {}}},
-        500: {"model": Error, "description": "The agent failed"},
     },
     dependencies=[Depends(count_run)],
 )
 async def create_completion(
-    body: ChatRequest, user: CurrentUser, engine: CurrentEngine
+    body: ChatRequest, request: Request, user: CurrentUser, engine: CurrentEngine
 ) -> Response:
-    """Let an agent answer a conversation."""
-    agent = find_agent(engine, user, body.model)
+    """Let an agent answer a conversation; the run ends when its client goes away."""
+    agent = await find_agent(engine, user, body.model)
     value = _input(agent, body.messages)
     check_input(agent, value)
     modes = ["messages-tuple"] if body.stream else []
-    request = RunRequest(
+    run_request = RunRequest(
         agent=agent.name,
         input=value,
         stream_modes=modes,
         subgraphs=body.stream,
         roles=user.role_names,
     )
-    run = await engine.start(request, user.id, ephemeral=True)
+    run = await engine.start(run_request, user.id, ephemeral=True)
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
         return EventStream(_chunks(engine, agent, run, with_usage=usage), {})
-    result = await engine.wait(run)
+    result = await wait_for(request, engine, run)
     if result.run.error:
         return JsonResponse(_error(result.run.error), 500)
     choice = Choice(message=ChatMessage(content=_text(agent, result)))
@@ -187,7 +208,7 @@ async def _chunks(
 
     yield chunk({"role": "assistant", "content": ""})
     sent = ""
-    async for batch in run_events(engine, run):
+    async for batch in run_events(engine, run, cancel_on_disconnect=True):
         if not batch:
             yield b": alive\n\n"
         for event in batch:
@@ -226,8 +247,12 @@ def _usage(run: Run) -> Usage:
     )
 
 
-def _error(error: dict[str, str]) -> Error:
-    return Error(error=ErrorDetail(message=error["message"], type=error["error"]))
+def _error(error: dict[str, str]) -> OpenAIProblem:
+    return openai_problem(500, error["message"], error["error"])
+
+
+def _model(engine: Engine, agent: Agent) -> Model:
+    return Model(id=agent.name, created=int(engine.started_at.timestamp()))
 
 
 def _completion_id(run: Run) -> str:

@@ -104,11 +104,17 @@ def _is_developer(request: Request, settings: Settings) -> bool:
     if any(header in headers for header in PROXY_HEADERS):
         return False
     host = headers.get("host", "")
-    origin = headers.get("origin")
+    origin = headers.get("origin", f"//{host}")
+    try:
+        local = urlsplit(f"//{host}").hostname in LOCAL_NAMES
+        own = urlsplit(origin).netloc == host
+    except ValueError:
+        # Not an address at all, such as `http://[`.
+        return False
     return (
         _is_loopback(request.client.host)
-        and urlsplit(f"//{host}").hostname in LOCAL_NAMES
-        and (origin is None or urlsplit(origin).netloc == host)
+        and local
+        and own
         and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     )
 

@@ -97,6 +97,27 @@ class Thread:
         """The thread of a row of `tables.threads`."""
         return cls(**row._mapping)
 
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The metadata as clients see it and search for it."""
+        if not self.agent:
+            return self.metadata
+        return {"graph_id": self.agent, "assistant_id": self.agent, **self.metadata}
+
+
+def contains(whole: Any, part: Any) -> bool:
+    """Whether JSON contains other JSON at any depth, as PostgreSQL's `@>` has it."""
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(
+            key in whole and contains(whole[key], value) for key, value in part.items()
+        )
+    if isinstance(part, list):
+        return isinstance(whole, list) and all(
+            any(contains(one, asked) for one in whole) for asked in part
+        )
+    # In Python, but not in JSON, true equals 1.
+    return bool(whole == part) and isinstance(whole, bool) == isinstance(part, bool)
+
 
 def new_id() -> str:
     """A UUID whose order is that of creation."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from apps.langgraph.src.core.storage.access import Database
-from apps.langgraph.src.core.storage.records import Thread, new_id, now
+from apps.langgraph.src.core.storage.records import Thread, contains, new_id, now
 from apps.langgraph.src.core.storage.tables import threads
 
 
@@ -113,7 +113,7 @@ class Threads:
         limit: int = 10,
         offset: int = 0,
     ) -> list[Thread]:
-        """The user's threads; `metadata` must be contained in theirs.
+        """The user's threads; `metadata` must be contained in their `labels`.
 
         `sort_by` is a column's name, checked by the caller.
         """
@@ -130,7 +130,7 @@ class Threads:
         def search(connection: Connection) -> list[Thread]:
             # JSON containment differs between databases; the threads are one user's.
             found = (Thread.from_row(row) for row in connection.execute(query))
-            matching = (thread for thread in found if _contains(thread.metadata, metadata))
+            matching = (thread for thread in found if contains(thread.labels, metadata))
             return list(islice(matching, offset, offset + limit))
 
         return await self._read(search)
@@ -144,7 +144,7 @@ class Threads:
             counted = select(func.count()).select_from(query.subquery())
             return int(await self._read(lambda c: c.execute(counted).scalar_one()))
         rows = await self._read(lambda c: c.execute(query).all())
-        return sum(_contains(Thread.from_row(row).metadata, metadata) for row in rows)
+        return sum(contains(Thread.from_row(row).labels, metadata) for row in rows)
 
     async def outlived(self, before: datetime) -> list[str]:
         """The threads made for one run only, of runs that ended before a moment."""
@@ -182,7 +182,3 @@ def new_thread(
         created_at=moment,
         updated_at=moment,
     )
-
-
-def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
-    return all(key in whole and whole[key] == value for key, value in part.items())

@@ -17,6 +17,7 @@ from apps.langgraph.src.core.routes.protocol.models import (
 )
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.security.identity import CurrentUser, User
+from apps.langgraph.src.core.storage.records import contains
 from shared.settings import get_settings
 
 router = APIRouter(prefix="/assistants", tags=["assistants"], route_class=JsonRoute)
@@ -32,7 +33,7 @@ async def search_assistants(
         for assistant in _assistants(engine, user)
         if (query.graph_id is None or query.graph_id == assistant.graph_id)
         and (query.name is None or query.name.lower() in assistant.name.lower())
-        and _contains(assistant.metadata, query.metadata or {})
+        and contains(assistant.metadata, query.metadata or {})
     ]
     return found[query.offset : query.offset + query.limit]
 
@@ -47,14 +48,14 @@ async def count_assistants(query: AssistantSearch, user: CurrentUser, engine: Cu
 @router.get("/{assistant_id}", responses=responses(403, 404, 503))
 async def get_assistant(assistant_id: str, user: CurrentUser, engine: CurrentEngine) -> Assistant:
     """One agent."""
-    agent = find_agent(engine, user, assistant_id)
+    agent = await find_agent(engine, user, assistant_id)
     return _assistant(agent, engine.registry.errors.get(agent.name), engine.started_at)
 
 
 @router.get("/{assistant_id}/schemas", responses=responses(403, 404, 503))
 async def get_schemas(assistant_id: str, user: CurrentUser, engine: CurrentEngine) -> GraphSchema:
     """JSON schemas of what an agent takes and gives."""
-    agent = find_agent(engine, user, assistant_id)
+    agent = await find_agent(engine, user, assistant_id)
     output = agent.output_schema()
     return GraphSchema(
         graph_id=agent.name,
@@ -75,7 +76,7 @@ async def get_graph(
     assistant_id: str, user: CurrentUser, engine: CurrentEngine, xray: bool = False
 ) -> Response:
     """The nodes and edges of an agent; with `xray` those of its subgraphs too."""
-    agent = find_agent(engine, user, assistant_id)
+    agent = await find_agent(engine, user, assistant_id)
     return JsonResponse((await agent.graph.aget_graph(xray=xray)).to_json())
 
 
@@ -117,7 +118,3 @@ def _shown(error: str | None) -> str | None:
     if error is None or get_settings().environment == "development":
         return error
     return "The newest version does not load; the service's log says why."
-
-
-def _contains(whole: dict[str, Any], part: dict[str, Any]) -> bool:
-    return all(key in whole and whole[key] == value for key, value in part.items())

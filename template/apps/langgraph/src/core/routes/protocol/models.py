@@ -21,6 +21,7 @@ QueryLimit = Annotated[int, Query(ge=1, le=1000)]
 QueryOffset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 Json = dict[str, Any]
 Nodes = list[str] | Literal["*"]
+CheckpointId = Annotated[str, Field(pattern=r"^[0-9a-fA-F-]{0,36}$")]
 
 
 def _refuse(value: Any) -> None:
@@ -122,12 +123,16 @@ class Thread(BaseModel):
     config: Json = {}
 
 
+def _place(value: Any) -> Any:
+    return value["configurable"] if isinstance(value, dict) and "configurable" in value else value
+
+
 class Checkpoint(BaseModel):
     """A place in a thread's history."""
 
     thread_id: str | None = None
     checkpoint_ns: str | None = ""
-    checkpoint_id: str | None = None
+    checkpoint_id: CheckpointId | None = None
     checkpoint_map: Json | None = None
 
 
@@ -157,7 +162,7 @@ class StateUpdate(BaseModel):
     values: Json | list[Json] | None = None
     as_node: str | None = None
     checkpoint: Checkpoint | None = None
-    checkpoint_id: str | None = None
+    checkpoint_id: CheckpointId | None = None
 
 
 class StateUpdated(BaseModel):
@@ -170,7 +175,8 @@ class HistoryQuery(BaseModel):
     """Which part of a thread's history to read, the newest first."""
 
     limit: Limit = 10
-    before: Checkpoint | str | None = None
+    # The JavaScript SDK sends a configuration with the place in it.
+    before: Annotated[Checkpoint | CheckpointId | None, BeforeValidator(_place)] = None
     metadata: Json | None = None
     checkpoint: Checkpoint | None = None
 
@@ -209,7 +215,7 @@ class RunCreate(BaseModel):
     interrupt_after: Nodes | None = None
     webhook: str | None = None
     checkpoint: Checkpoint | None = None
-    checkpoint_id: str | None = None
+    checkpoint_id: CheckpointId | None = None
     multitask_strategy: MultitaskStrategy | None = None
     if_not_exists: Literal["create", "reject"] = "reject"
     on_disconnect: Literal["cancel", "continue"] = "continue"

@@ -14,8 +14,8 @@ from apps.langgraph.src.core.routes.answers import (
     run_events,
 )
 from apps.langgraph.src.core.routes.context import CurrentEngine, CurrentThread, find_agent
-from apps.langgraph.src.core.routes.errors import STARTS_RUN, responses
-from apps.langgraph.src.core.routes.inputs import check_input, check_resume
+from apps.langgraph.src.core.routes.errors import STARTS_RUN, CheckpointNotFoundError, responses
+from apps.langgraph.src.core.routes.inputs import check_checkpoint, check_input, check_resume
 from apps.langgraph.src.core.routes.json_route import JsonRoute
 from apps.langgraph.src.core.routes.protocol import models
 from apps.langgraph.src.core.runs.engine import Engine, Result
@@ -75,7 +75,7 @@ async def wait_for_run(
 ) -> Response:
     """Start a run and answer with the thread's values at its end, or with `__error__`."""
     run = await _start(engine, user, body, thread_id, [])
-    return await _joined(engine, run)
+    return await _joined(engine, run, cancel_on_disconnect=body.on_disconnect == "cancel")
 
 
 @router.post(
@@ -89,7 +89,7 @@ async def wait_for_stateless_run(
 ) -> Response:
     """Start a run on a thread of its own and answer with its values, or with `__error__`."""
     run = await _start(engine, user, body, None, [])
-    return await _joined(engine, run)
+    return await _joined(engine, run, cancel_on_disconnect=body.on_disconnect == "cancel")
 
 
 @router.post(
@@ -185,7 +185,8 @@ async def join_run_stream(
     return _streamed(
         engine,
         run,
-        after=max(0, int(last_event_id or 0)),
+        # Larger numbers do not fit the databases' integers.
+        after=min(max(0, int(last_event_id or 0)), 2**63 - 1),
         # The SDK sends an empty one for "all".
         only=[mode for mode in stream_mode or () if mode],
         cancel_on_disconnect=cancel_on_disconnect,
@@ -242,12 +243,15 @@ async def _start(
     thread_id: UUID | None,
     modes: Sequence[str],
 ) -> Run:
-    agent = find_agent(engine, user, body.assistant_id)
+    agent = await find_agent(engine, user, body.assistant_id)
     check_input(agent, body.input)
     if body.webhook:
         check_target(body.webhook, engine.settings)
+    checkpoint_id = body.checkpoint.checkpoint_id if body.checkpoint else body.checkpoint_id
     if thread_id:
-        await _prepare(engine, user, body, str(thread_id))
+        await _prepare(engine, user, body, str(thread_id), checkpoint_id)
+    elif checkpoint_id:
+        raise CheckpointNotFoundError
     command = body.command.model_dump(exclude_none=True) if body.command else None
     request = RunRequest(
         agent=agent.name,
@@ -260,7 +264,7 @@ async def _start(
         interrupt_before=body.interrupt_before or [],
         interrupt_after=body.interrupt_after or [],
         durability=body.durability,
-        checkpoint_id=body.checkpoint.checkpoint_id if body.checkpoint else body.checkpoint_id,
+        checkpoint_id=checkpoint_id,
         webhook=body.webhook,
         strategy=body.multitask_strategy or "reject",
         metadata=body.metadata or {},
@@ -275,16 +279,26 @@ async def _start(
     )
 
 
-async def _prepare(engine: Engine, user: User, body: models.RunCreate, thread_id: str) -> None:
-    """Check an answer to what the thread asks, and undo the runs that are to be replaced."""
+async def _prepare(
+    engine: Engine,
+    user: User,
+    body: models.RunCreate,
+    thread_id: str,
+    checkpoint_id: str | None,
+) -> None:
+    """Check from where the run is to go on and what it answers; undo the runs that it replaces."""
     resume = body.command.resume if body.command else None
-    if resume is None and body.multitask_strategy != "rollback":
+    if resume is None and checkpoint_id is None and body.multitask_strategy != "rollback":
         return
     try:
         await engine.storage.threads.get(thread_id, user.id)
     except ThreadNotFoundError:
+        if checkpoint_id:
+            raise CheckpointNotFoundError from None
         # The engine says so, or makes it.
         return
+    if checkpoint_id:
+        await check_checkpoint(engine, thread_id, checkpoint_id)
     if resume is not None:
         await check_resume(engine, body.assistant_id, thread_id, resume)
     if body.multitask_strategy == "rollback":
@@ -293,11 +307,15 @@ async def _prepare(engine: Engine, user: User, body: models.RunCreate, thread_id
             await roll_back(engine, await engine.storage.runs.get(run_id))
 
 
-async def _joined(engine: Engine, run: Run) -> Response:
+async def _joined(engine: Engine, run: Run, *, cancel_on_disconnect: bool = False) -> Response:
     async def answer() -> Any:
         return _values(await engine.wait(run))
 
-    return await in_one_piece(answer, _headers(run, "join"))
+    def abandoned() -> None:
+        if cancel_on_disconnect:
+            engine.cancel_soon(run.run_id)
+
+    return await in_one_piece(answer, _headers(run, "join"), abandoned)
 
 
 def _values(result: Result) -> Any:
