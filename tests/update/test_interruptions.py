@@ -151,14 +151,14 @@ def test_a_kill_in_the_middle_of_landing(
     text = landing.read_text()
     bomb = (
         "\n\n_real, _calls = {step}, []\n\n\n"
-        "def {step}(*arguments):  # type: ignore[no-untyped-def]\n"
+        "def {step}(*arguments, **options):  # type: ignore[no-untyped-def]\n"
         "    import os, pathlib\n"
         "    fuse = pathlib.Path(os.environ.get('FUSE', '/nonexistent'))\n"
         "    _calls.append(1)\n"
         "    if len(_calls) == {when} and fuse.exists():\n"
         "        fuse.unlink()\n"
         "        os.kill(os.getpid(), 9)\n"
-        "    result = _real(*arguments)\n"
+        "    result = _real(*arguments, **options)\n"
         "    return result\n"
     ).format(step=step, when=2 if step == "_install" else 1)
     landing.write_text(text + bomb)

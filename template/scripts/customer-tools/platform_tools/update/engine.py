@@ -14,13 +14,20 @@ from typing import Any
 
 from platform_tools.errors import PlatformError
 from platform_tools.update import resolve, transaction
+from platform_tools.update.copier_process import CopierProcess
 from platform_tools.update.git import GitError
+from platform_tools.update.render import use
 from platform_tools.update.report import say
 from platform_tools.update.state import Folder
 
 
-def main(argument: str) -> int:
-    """Run a request; return the exit code: 0 done, 1 failed, 2 wrong input, 3 conflicts left."""
+def main(argument: str, copier: CopierProcess | None = None) -> int:
+    """Run a request; return the exit code: 0 done, 1 failed, 2 wrong input, 3 conflicts left.
+
+    `copier` is a process that renders, where the caller has started one.
+    """
+    if copier:
+        use(copier)
     request: dict[str, Any] = json.loads(argument)
     root = Path(request["root"])
     try:

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import unicodedata
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,13 @@ import yaml  # type: ignore[import-untyped]
 from pathspec import PathSpec
 
 from platform_tools.errors import PlatformError
+from platform_tools.update.copier_process import CopierProcess
 from platform_tools.update.trees import GITLINK, SYMLINK, Repository, Tree
 
 SUFFIX = ".jinja"
 _CONFIGS = ("copier.yml", "copier.yaml")
+# The process that renders, once there is one.
+_copier: list[CopierProcess] = []
 # A folder of the reduced template whose only file gets `_exclude`, rendered.
 _PROBE = "platform-excluded.txt"
 _SEPARATOR = "\n\x1e\n"
@@ -74,6 +76,11 @@ def render(
         if not excluded(path) and path + SUFFIX not in sources
     }
     return tree | rendered
+
+
+def use(copier: CopierProcess) -> None:
+    """Render with a process that was started before."""
+    _copier[:] = [copier]
 
 
 def template_paths(release: Release) -> list[str]:
@@ -138,29 +145,24 @@ def _run_copier(
 
 
 def _copy(template: Path, project: Path, data: Mapping[str, Any], answers_file: str) -> None:
-    # Copier takes a third of a second to import: only when something is rendered.
-    import copier
-    from copier.errors import CopierError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            copier.run_copy(
-                str(template),
-                project,
-                data=dict(data),
-                answers_file=answers_file,
-                defaults=True,
-                overwrite=True,
-                quiet=True,
-                skip_tasks=True,
-                unsafe=True,
-            )
-    except (CopierError, ValueError) as error:
+    if not _copier:
+        use(CopierProcess())
+    refusal = _copier[0].run_copy(
+        src_path=str(template),
+        dst_path=str(project),
+        data=dict(data),
+        answers_file=answers_file,
+        defaults=True,
+        overwrite=True,
+        quiet=True,
+        skip_tasks=True,
+        unsafe=True,
+    )
+    if refusal is not None:
         raise PlatformError(
-            f"The template cannot be rendered with these answers: {error}",
+            f"The template cannot be rendered with these answers: {refusal}",
             "Give another answer with --data NAME=VALUE.",
-        ) from None
+        )
 
 
 def _fix_metadata(template: Path, release: Release) -> None:
