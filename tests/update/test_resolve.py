@@ -176,7 +176,6 @@ def test_what_you_have_resolved_in_a_merge_of_your_own_stays(copy: Callable[...,
     assert customer.read("shared/b.py") == "b\n"
 
 
-@BOTH_DOORS
 @pytest.mark.parametrize(
     ("folder", "path", "left"),
     [
@@ -199,25 +198,16 @@ def test_in_the_folder_of_the_update(customer: Customer, place: Customer) -> Non
     assert (resolved.code, "update --continue" in resolved.output) == (0, True), resolved.output
 
 
-@BOTH_DOORS
-@pytest.mark.parametrize(
-    ("arguments", "because"),
-    [
+def test_what_does_not_exist_is_refused(customer: Customer, place: Customer) -> None:
+    before = place.files()
+    for arguments, because in (
         (("shared/loging.py",), "In conflict:\n  README.md\n  shared/b.py\n  shared/logging.py"),
         (("..",), "Not in conflict: .."),
         (("--zone", "sharde"), "Zones: framework, customer, shared, generated, private"),
         (("--zone", "customer"), "Nothing to resolve in the zone customer"),
-    ],
-)
-def test_what_does_not_exist_is_refused(
-    customer: Customer, place: Customer, arguments: tuple[str, ...], because: str
-) -> None:
-    before = place.files()
-
-    resolved = customer.platform("resolve", "--use", "yours", *arguments)
-
-    assert resolved.code == 2, resolved.output
-    assert because in resolved.output
+    ):
+        resolved = customer.platform("resolve", "--use", "yours", *arguments)
+        assert (resolved.code, because in resolved.output) == (2, True), resolved.output
     assert place.files() == before
 
 
