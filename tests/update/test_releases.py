@@ -1,16 +1,13 @@
 """Releases declare what an update cannot guess."""
 
-import datetime
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import arrow
 import pytest
 import yaml
-from platform_tools.update import source
+from platform_tools.update import render, source
 from platform_tools.update.project import Project
-from platform_tools.update.render import render
 from platform_tools.update.trees import Repository
 
 from tests.update.conftest import REPOSITORY, Customer, Vendor, commit, git
@@ -140,35 +137,49 @@ def test_a_file_that_becomes_a_template_is_no_problem(
     assert released(moved, {}) == []
 
 
+@pytest.fixture
+def move_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let Copier, which renders in a process of its own, live in 2099 from now on."""
+
+    def move() -> None:
+        folder = tmp_path / "later"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(
+            "import arrow\narrow.now = lambda *_, **__: arrow.Arrow(2099, 1, 2)\n"
+        )
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setattr(render, "_copier", [])
+
+    return move
+
+
 def test_rendered_text_does_not_depend_on_the_clock(
     template: Path,
     generate: Callable[..., Path],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    move_clock: Callable[[], None],
 ) -> None:
     project = Project(generate(tmp_path / "acme"))
     repository = Repository.create(tmp_path / "scratch", (project.root, template), project.root)
     release = source.release(template, "HEAD", str(template))
     assert release
-    later = arrow.utcnow() + datetime.timedelta(days=400)
-    monkeypatch.setattr(arrow, "now", lambda *_, **__: later)
+    move_clock()
 
-    again = render(repository, release, project.answers, {}, ".copier-answers.yml", "acme")
+    again = render.render(repository, release, project.answers, {}, ".copier-answers.yml", "acme")
 
     assert again == repository.read(project.head)
 
 
 def test_the_clock_can_be_moved(
-    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    template: Path, tmp_path: Path, move_clock: Callable[[], None]
 ) -> None:
     """What the test above relies on: a new project would get the later date."""
     repository = Repository.create(tmp_path / "scratch", (template,), template)
     release = source.release(template, "HEAD", str(template))
     assert release
-    later = arrow.Arrow(2099, 1, 2)
-    monkeypatch.setattr(arrow, "now", lambda *_, **__: later)
+    move_clock()
 
-    tree = render(repository, release, {}, {}, ".copier-answers.yml", "acme")
+    tree = render.render(repository, release, {}, {}, ".copier-answers.yml", "acme")
 
     answers = repository.blob(tree[".copier-answers.yml"].oid).decode()
     assert "created_on: '2099-01-02'" in answers
