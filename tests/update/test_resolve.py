@@ -256,3 +256,26 @@ def test_stopping_in_the_middle(customer: Customer, place: Customer, key: str) -
     assert customer.platform("resolve", "--use", "framework").code == 0
     assert customer.platform("update", "--continue").code == 0
     assert customer.read("README.md") == "mine\n"
+
+
+@BOTH_DOORS
+@pytest.mark.parametrize("side", ["yours", "framework"])
+def test_a_choice_is_about_what_is_in_conflict(
+    vendor: Vendor, copy: Callable[..., Customer], door: str, side: str
+) -> None:
+    customer = copy()
+    mine = LOGGING.replace("line 2\n", "line 2, mine\n").replace("line 18\n", "line 18, mine\n")
+    customer.commit({"shared/logging.py": mine})
+    new = LOGGING.replace("line 10\n", "line 10, new\n").replace("line 18\n", "line 18, new\n")
+    vendor.release("v1.1.0", {"shared/logging.py": new})
+    assert customer.update(door).code != 0
+    inside = Customer(customer.root / (".platform-update/project" if door == "platform" else ""))
+    edited = inside.read("shared/logging.py").replace("line 5\n", "line 5, meanwhile\n")
+    inside.write({"shared/logging.py": edited})
+
+    assert customer.platform("resolve", "--use", side).code == 0
+    assert customer.platform("update", "--continue", "--no-verify").code == 0
+
+    taken = "mine" if side == "yours" else "new"
+    expected = mine.replace("line 10\n", "line 10, new\n").replace("18, mine", f"18, {taken}")
+    assert customer.read("shared/logging.py") == expected.replace("line 5\n", "line 5, meanwhile\n")

@@ -50,7 +50,7 @@ def begin(root: Path, action: str, to: str | None, bundle: str | None, **options
     if (state := folder.load()) and not _committed_since(project, state):
         raise PlatformError(
             "An update is unfinished.",
-            "Go on: platform update --continue\nGive up: platform update --abort",
+            "Go on: uv run platform update --continue\nGive up: uv run platform update --abort",
         )
     if not preview:
         project.check_committed()

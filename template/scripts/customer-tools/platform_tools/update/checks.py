@@ -109,14 +109,14 @@ def _run(folder: Folder, root: Path, failed: str, *command: str) -> None:
     )
     if done.returncode:
         away = "\nA package index is out of reach." if done.returncode == _UNREACHABLE else ""
-        hint = "Mend it or come back later: platform update --continue"
+        hint = "Mend it or come back later: uv run platform update --continue"
         if root == folder.project:
             hint = (
                 f"Your project is untouched; the new version is in\n  {root}\n"
-                "Mend it there or come back later: platform update --continue"
+                "Mend it there or come back later: uv run platform update --continue"
             )
         if failed == _FAILED:
-            hint += "\nLand it as it is: platform update --continue --no-verify"
+            hint += "\nLand it as it is: uv run platform update --continue --no-verify"
         raise PlatformError(
-            f"{failed} (see above).{away}", f"{hint}\nGive up: platform update --abort"
+            f"{failed} (see above).{away}", f"{hint}\nGive up: uv run platform update --abort"
         )

@@ -41,7 +41,7 @@ def main(template: str, answers_file: str) -> int:
                 return before(folder, Path(template), answers_file)
             return after(folder)
     except (GitError, OSError) as error:
-        say(f"\nError: {error}\nUndo: platform update --abort", "bad")
+        say(f"\nError: {error}\nUndo: uv run platform update --abort", "bad")
         return 1
     except PlatformError as error:
         say(f"\nError: {error.message}", "bad")
@@ -72,7 +72,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     state.patterns = sorted(patterns)
     landing.save(folder, state, landing.matching(folder.root, state.patterns))
     folder.save(state)
-    say("If this is interrupted, bring everything back with: platform update --abort")
+    say("If this is interrupted, bring everything back with: uv run platform update --abort")
     landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
     _hide_others(folder, project, state)
     _rename_questions(folder, project, request)
@@ -121,15 +121,19 @@ def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> 
     say(f"Report: {state.report}")
     if failed:
         say(f"\n{failed.message}", "bad")
-        say("Next: platform update --continue, which tries again\nUndo: platform update --abort")
+        say(
+            "Next: uv run platform update --continue, which tries again\n"
+            "Undo: uv run platform update --abort"
+        )
     if state.conflicts:
         say(
             f"\n{len(state.conflicts)} in conflict:\n{report.conflicts(plan, state.conflicts)}",
             "bad",
         )
         say(
-            "Next: platform resolve (or edit and git add), then platform update --continue\n"
-            "Undo: platform update --abort"
+            "Next: uv run platform resolve (or edit and git add), then\n"
+            "uv run platform update --continue\n"
+            "Undo: uv run platform update --abort"
         )
     return code or (1 if failed else 0)
 
@@ -142,7 +146,7 @@ def _forget_finished(folder: Folder) -> None:
         if not done:
             raise PlatformError(
                 "An update is unfinished.",
-                "Go on: platform update --continue\nGive up: platform update --abort",
+                "Go on: uv run platform update --continue\nGive up: uv run platform update --abort",
             )
     folder.empty()
 

@@ -74,7 +74,7 @@ def _run(request: dict[str, Any], root: Path) -> int:
 
 def _what_next(root: Path) -> str:
     if Folder(root).load():
-        return "Next: platform update --continue, or platform update --abort"
+        return "Next: uv run platform update --continue, or uv run platform update --abort"
     return "The project is as it was."
 
 

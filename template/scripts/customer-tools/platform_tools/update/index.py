@@ -61,7 +61,8 @@ def _replace(index: Path, copy: Path) -> None:
     except FileExistsError:
         raise PlatformError(
             "Another git command is at work in this repository.",
-            f"Wait until it has ended. If none is: rm {lock}, then platform update --continue",
+            f"Wait until it has ended; if none is: rm {lock}\n"
+            "Next: uv run platform update --continue",
         ) from None
     lock.replace(index)
     copy.unlink()

@@ -1,9 +1,10 @@
 """Works through conflicts: the three sides, a suggestion, one choice at a time or many at once."""
 
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -12,9 +13,15 @@ from platform_tools.update.ownership import Ownership, Zone
 from platform_tools.update.plan import SUGGESTED
 from platform_tools.update.report import say
 from platform_tools.update.state import Folder
-from platform_tools.update.trees import Entry, Repository, index_info
+from platform_tools.update.trees import Entry, Repository, index_info, is_file
 
 _STAGES = {"yours": 2, "framework": 3}
+_CONFLICT = re.compile(
+    rb"^<{7} .*\n(?P<yours>(?:.*\n)*?)(?:\|{7} .*\n(?:.*\n)*?)?"
+    rb"={7}\r?\n(?P<framework>(?:.*\n)*?)>{7} .*\n",
+    re.MULTILINE,
+)
+_MARKS = [re.compile(rb"^%s" % mark, re.MULTILINE) for mark in (rb"<{7} ", rb"={7}\r?$", rb">{7} ")]
 _HELP = "[y]ours, [f]ramework, [e]dit, [s]kip, [a]ll of this zone as suggested, [q]uit"
 
 
@@ -76,10 +83,21 @@ def resolved_by_hand(repository: Repository, merged: str, path: str) -> bool:
 
 
 def choose(repository: Repository, path: str, side: str) -> None:
-    """Take one side's file, or its deletion; a change of mode by either side stays."""
+    """Take one side of what is in conflict; a change of mode by either side stays.
+
+    In a text that is what stands between markers: the rest of the file has the changes of both.
+    """
     sides = stages(repository, path)
     chosen = sides.get(_STAGES[side])
     target = repository.folder / path
+    if {2, 3} <= set(sides) and is_file(target) and not target.is_symlink():
+        taken = _between_markers(target.read_bytes(), side)
+        if taken is not None:
+            target.write_bytes(taken)
+            if (_mode(sides, chosen) == "100755") != bool(target.stat().st_mode & 0o100):
+                target.chmod(target.stat().st_mode ^ 0o111)
+            repository.git("add", "--force", "--", f":(literal){path}")
+            return
     if target.is_symlink() or target.is_file():
         target.unlink()
     # The file before the index: what is interrupted in between is still in conflict.
@@ -87,14 +105,27 @@ def choose(repository: Repository, path: str, side: str) -> None:
         repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
         return
     repository.git("checkout-index", "--force", f"--stage={_STAGES[side]}", "--", path)
-    mode = chosen.mode
-    if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
-        mode = sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
+    mode = _mode(sides, chosen)
     if mode != chosen.mode:
         target.chmod(target.stat().st_mode ^ 0o111)
     records = index_info([(Entry("0", "0" * len(chosen.oid)), _top(repository) + path)])
     records += index_info([(Entry(mode, chosen.oid), _top(repository) + path)])
     repository.git("update-index", "-z", "--index-info", stdin=records)
+
+
+def _mode(sides: Mapping[int, Entry], chosen: Entry | None) -> str:
+    """The mode of a choice: of two that differ, the one that a side changed."""
+    if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
+        return sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
+    return chosen.mode if chosen else "100644"
+
+
+def _between_markers(contents: bytes, side: str) -> bytes | None:
+    """A text with one side of each conflict; None where its markers cannot be told for certain."""
+    count = len(_CONFLICT.findall(contents))
+    if not count or any(len(mark.findall(contents)) != count for mark in _MARKS):
+        return None
+    return _CONFLICT.sub(rb"\g<%s>" % side.encode(), contents)
 
 
 def stages(repository: Repository, path: str) -> dict[int, Entry]:

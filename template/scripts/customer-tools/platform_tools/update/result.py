@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platform_tools.update import landing, report
-from platform_tools.update.git import Git, GitError
+from platform_tools.update.git import Git
 from platform_tools.update.plan import Plan
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State
@@ -76,11 +76,7 @@ def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: st
     if plan.old == plan.new:
         what = f"Change the platform's answers, at {plan.new}"
     arguments = ("commit-tree", tree, "-p", parent, "-m", what, "-m", f"Report: {path}")
-    try:
-        return repository.git.line(*arguments)
-    except GitError:
-        # git does not know the user.
-        return repository.commit(tree, [parent], f"{what}\n\nReport: {path}")
+    return repository.git.authored(*arguments).decode().strip()
 
 
 def stage(git: Git, state: State, paths: Iterable[str], new: Tree, prefix: str) -> None:

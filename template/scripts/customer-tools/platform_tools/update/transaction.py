@@ -21,11 +21,13 @@ from platform_tools.update.plan import Computed, Plan, compute
 from platform_tools.update.project import BASE_REF, Project
 from platform_tools.update.render import Release
 from platform_tools.update.report import say
+from platform_tools.update.resolve import resolved_by_hand
 from platform_tools.update.result import prepare_commit, stage, stages_of
 from platform_tools.update.state import Folder, State
 from platform_tools.update.trees import Repository, is_file, stages_info
 
 CONFLICTS = 3
+_RESULT = "refs/platform/result"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def preview(request: Request, as_json: bool) -> int:
         for version, notes in plan.releases:
             print(f"{version}: {notes}\n")
         print(report.terminal(plan).encode(errors="backslashreplace").decode())
-        print("\nNext: platform update")
+        print("\nNext: uv run platform update")
     if changed := project.uncommitted():
         say(
             f"This is about your last commit; {len(changed)} changed files are not in it."
@@ -104,7 +106,7 @@ def proceed(root: Path, verify: bool) -> int:
         abort(root)
         raise PlatformError(
             "Copier had not come far enough to go on.",
-            "Run the update again: platform update, or copier update --trust",
+            "Run the update again: uv run platform update, or copier update --trust",
         )
     gone = not folder.project.exists()
     if state.phase == "started" or (state.phase == "ready" and gone):
@@ -112,7 +114,7 @@ def proceed(root: Path, verify: bool) -> int:
         request.project.check_committed()
         return update(request)
     if state.phase == "landing" and gone:
-        raise PlatformError(f"{folder.project} is gone.", "Go back: platform update --abort")
+        raise PlatformError(f"{folder.project} is gone.", "Go back: uv run platform update --abort")
     return _advance(folder, state, verify and request.verify)
 
 
@@ -136,7 +138,7 @@ def abort(root: Path) -> int:
         elif git.line("rev-parse", "HEAD") != state.start:
             raise PlatformError(
                 "There are commits after the update; it cannot be taken back.",
-                "Undo it with git revert, or finish it: platform update --continue",
+                "Undo it with git revert, or finish it: uv run platform update --continue",
             )
     displaced = folder.path.with_name("platform-update-displaced")
     if state.phase == "landing" and folder.project.exists():
@@ -205,21 +207,25 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
     repository = Repository(folder.project)
     resolved: list[str] = []
     if state.conflicts:
-        left = _still_in_conflict(repository)
+        left = [
+            path
+            for path in repository.unresolved()
+            if not resolved_by_hand(repository, f"{_RESULT}:", path)
+        ]
         left += _with_markers(repository, set(state.conflicts) - set(left))
         if left:
             say(f"{len(left)} in conflict:\n{report.conflicts(plan, left)}", "warn")
             say(
                 f"\nYour own files are untouched; the new ones are in\n  {folder.project}\n"
-                "Next: platform resolve (or edit them there and git add), then platform update "
-                "--continue\nGive up: platform update --abort"
+                "Next: uv run platform resolve (or edit them there and git add), then\n"
+                "uv run platform update --continue\nGive up: uv run platform update --abort"
             )
             return CONFLICTS
         resolved = list(state.conflicts)
     if Git(folder.root).line("rev-parse", "HEAD") != state.start:
         raise PlatformError(
             "The branch has moved since the update began.",
-            "Begin again: platform update --abort && platform update",
+            "Begin again: uv run platform update --abort && uv run platform update",
         )
     said = checks.run(folder, state, plan, repository, verify=verify)
     prepare_commit(folder, state, request.project, plan, repository, resolved, said)
@@ -245,7 +251,10 @@ def _close(folder: Folder, state: State) -> int:
     left += _with_markers(repository, set(state.conflicts) - set(left))
     if left:
         say("Still in conflict:\n" + "\n".join(f"  {path}" for path in left), "warn")
-        say("Resolve them (platform resolve), git add them, then platform update --continue.")
+        say(
+            "Resolve them (uv run platform resolve), git add them, then\n"
+            "uv run platform update --continue"
+        )
         return CONFLICTS
     checks.rebuild(folder, folder.root, state.rebuild)
     folder.clear()
@@ -263,28 +272,13 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
         for path, stages in merged.conflicts.items()
     }
     result = repository.commit(state.tree)
-    repository.git("update-ref", "refs/platform/result", result)
+    repository.git("update-ref", _RESULT, result)
     if merged.conflicts:
         start = repository.commit(repository.write(computed.ours))
         repository.git("update-ref", "--no-deref", "HEAD", start)
         checks.lay_out(state, repository, merged.tree, merged.conflicts)
     state.phase = "ready"
     folder.save(state)
-
-
-def _still_in_conflict(repository: Repository) -> list[str]:
-    """Conflicts that are left. A file whose markers are gone is resolved; others need `git add`."""
-    left = []
-    for path in repository.unresolved():
-        place = repository.folder / path
-        if not place.is_file() or place.is_symlink():
-            left.append(path)
-            continue
-        now = place.read_bytes()
-        before = repository.git("cat-file", "blob", f"refs/platform/result:{path}", ok=(0, 128))
-        if b"<<<<<<< " in now or b">>>>>>> " in now or b"<<<<<<< " not in before:
-            left.append(path)
-    return left
 
 
 def _with_markers(repository: Repository, paths: Iterable[str]) -> list[str]:
@@ -326,6 +320,6 @@ def _newer(request: Request) -> Project:
 def _unfinished(folder: Folder) -> State:
     state = folder.load()
     if not state:
-        raise PlatformError("No update is unfinished.", "Begin one: platform update", 2)
+        raise PlatformError("No update is unfinished.", "Begin one: uv run platform update", 2)
     clear_stale(folder, state)
     return state
