@@ -128,6 +128,9 @@ class Agents(BaseModel):
     """Runs that one replica executes at a time; further ones wait in the queue."""
     run_seconds: float = Field(3600, gt=0)
     """The longest a run may take, unless the agent says otherwise."""
+    max_steps: int = Field(100, ge=1)
+    """Steps of a run's graph, unless the agent says otherwise: enough for thirty calls of tools and
+    more, and few enough that a model which goes round in circles is noticed."""
     rate_limit: str = "120/minute"
     """Runs that one user may start, in the notation of the library `limits`."""
     max_body_bytes: int = Field(4_000_000, ge=1)

@@ -46,6 +46,7 @@ class Service:
             "SERVICE_TOKEN": TOKEN,
             "SECRET_KEY": TOKEN,
             "AGENTS__RATE_LIMIT": "1000000/minute",
+            "AGENTS__MAX_STEPS": "10000",
             **{name: str(value) for name, value in settings.items()},
         }
         (root / "platform.toml").write_text(PLATFORM)

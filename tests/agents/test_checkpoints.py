@@ -51,6 +51,25 @@ def test_a_run_sees_what_it_has_not_waited_for(tmp_path: Path) -> None:
     assert asyncio.run(write_and_read()).metadata["step"] == 7
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_text_with_nul_is_stored_without(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    from apps.langgraph.src.core.storage.checkpoints import open_checkpointer, setup_checkpointer
+
+    url = f"sqlite+aiosqlite:///{tmp_path}/checkpoints.db"
+    if kind == "postgresql":
+        url = new_database(request.getfixturevalue("postgresql_url"))
+
+    async def write_and_read() -> Any:
+        async with open_checkpointer(url) as saver:
+            await setup_checkpointer(saver)
+            await put(saver, "thread", 1, {"said": "a\0b"})
+            return await saver.aget_tuple(place("thread"))
+
+    assert asyncio.run(write_and_read()).checkpoint["channel_values"] == {"said": "ab"}
+
+
 def of_run(saver: Any) -> Any:
     from apps.langgraph.src.core.storage.checkpoints import for_run
 

@@ -1,9 +1,12 @@
 """The service's own routes, as a program on the same machine calls them."""
 
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import httpx2
+
+from tests.agents.service import running
 
 
 def test_generate_answers_a_prompt(client: httpx2.Client) -> None:
@@ -56,6 +59,24 @@ def test_an_answer_of_the_wrong_form_is_refused_and_the_question_stays(
             assert answer.json()["detail"][0]["msg"].startswith("resume: ")
     done = client.post(f"/desk/resume/{place}", json={"resume": approve}).json()
     assert "Order A-1043 is cancelled." in done["output"]
+
+
+def test_a_question_is_not_lost_to_an_answer_that_waits(tmp_path: Path) -> None:
+    with (
+        running(tmp_path, AGENTS__MAX_RUNS=1) as service,
+        httpx2.Client(base_url=service.url, timeout=30) as client,
+    ):
+        asked = client.post("/approval/generate", json={"input": {"prompt": "ship it"}}).json()
+        busy = client.post("/runs", json={"assistant_id": "sleeper", "input": {"messages": []}})
+        place = f"/threads/{asked['thread_id']}"
+        resume = {"assistant_id": "approval", "command": {"resume": "no"}}
+        waiting = client.post(f"{place}/runs", json=resume).json()
+        assert waiting["status"] == "pending"
+        client.post(f"{place}/runs/{waiting['run_id']}/cancel?wait=true")
+        assert client.get(place).json()["status"] == "interrupted"
+        client.post(f"{busy.headers['content-location']}/cancel?wait=true")
+        done = client.post(f"/approval/resume/{asked['thread_id']}", json={"resume": "yes"}).json()
+    assert (done["status"], done["values"]["verdict"]) == ("success", "yes")
 
 
 def test_a_question_is_not_lost_to_another_agent(client: httpx2.Client) -> None:

@@ -80,6 +80,20 @@ def test_threads_belong_to_their_user(client: httpx2.Client) -> None:
     assert made["thread_id"] not in client.post("/threads/search", json={}, headers=ben).text
 
 
+@pytest.mark.parametrize("strategy", ["reject", "enqueue", "interrupt", "rollback"])
+def test_nobody_ends_another_user_s_run(client: httpx2.Client, strategy: str) -> None:
+    anna, ben = ({**BEARER, "X-Platform-User": name} for name in ("anna", "ben"))
+    body = {"assistant_id": "sleeper", "input": {"messages": []}}
+    run = client.post("/runs", json=body, headers=anna).json()
+    place = f"/threads/{run['thread_id']}/runs"
+    body |= {"multitask_strategy": strategy, "if_not_exists": "create"}
+    assert client.post(place, json=body, headers=ben).status_code == 404
+    own = f"{place}/{run['run_id']}"
+    assert client.post(f"{own}/cancel?wait=true", headers=ben).status_code == 404
+    assert client.get(own, headers=anna).json()["status"] == "running"
+    assert client.post(f"{own}/cancel?wait=true", headers=anna).status_code == 204
+
+
 def test_roles_say_who_may_use_an_agent(client: httpx2.Client) -> None:
     clerk = {**BEARER, "X-Platform-User": "anna", "X-Platform-Roles": "sales, finance"}
     guest = {**BEARER, "X-Platform-User": "ben"}
@@ -171,7 +185,10 @@ def test_a_user_may_start_so_many_runs(production: Service) -> None:
     assert int(answers[-1].headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize("content", [b'{"prompt": "\\ud800"}', b'{"input": {"to": NaN}}', b"{"])
+@pytest.mark.parametrize(
+    "content",
+    [b'{"prompt": "\\ud800"}', b'{"prompt": "\\\\\\u0000"}', b'{"input": {"to": NaN}}', b"{"],
+)
 def test_what_is_not_strict_json_is_refused(client: httpx2.Client, content: bytes) -> None:
     answer = client.post(
         "/counter/generate", content=content, headers={"content-type": "application/json"}

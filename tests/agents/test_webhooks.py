@@ -26,6 +26,19 @@ def test_a_finished_run_is_told(service: Service, client: httpx2.Client) -> None
     Webhook(service.env["AGENTS__WEBHOOK_SECRET"]).verify(content, headers)
 
 
+def test_a_run_that_ends_before_it_begins_is_told(client: httpx2.Client) -> None:
+    thread = client.post("/threads", json={}).json()["thread_id"]
+    body = {"assistant_id": "sleeper", "input": {"messages": []}, "multitask_strategy": "enqueue"}
+    place = f"/threads/{thread}/runs"
+    first = client.post(place, json=body).json()["run_id"]
+    with receiving() as (address, received):
+        waiting = client.post(place, json={**body, "webhook": address}).json()["run_id"]
+        for run in (waiting, first):
+            client.post(f"{place}/{run}/cancel?wait=true")
+        told = json.loads(received.get(timeout=30).body)
+    assert (told["run_id"], told["status"]) == (waiting, "interrupted")
+
+
 def test_a_secret_without_the_prefix_is_the_key_itself() -> None:
     from apps.langgraph.src.core.runs.webhooks import sign
 

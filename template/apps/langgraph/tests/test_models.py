@@ -104,6 +104,18 @@ async def test_fallback_answers_when_the_model_does_not(agent: Path, platform: A
     assert (await model.bind_tools([], tool_choice=None).ainvoke("Hello")).text
 
 
+def test_a_limit_of_cost_needs_the_price_of_every_model(agent: Path, platform: Any) -> None:
+    spare = {"provider": "ollama", "name": "spare"}
+    platform(provider="openai-compatible", base_url="http://x", name="own", fallbacks=[spare])
+    priced = "[limits]\nmax_cost = 1\n[model.prices.own]\ninput = 1\noutput = 1\n"
+    (agent.parent / "agent.toml").write_text(priced)
+    with pytest.raises(ValueError, match="of every model, and spare has none"):
+        get_model(agent)
+    spare_price = "[model.prices.spare]\ninput = 0\noutput = 0\n"
+    (agent.parent / "agent.toml").write_text(priced + spare_price)
+    assert get_model(agent)
+
+
 def test_cost_of_a_model_with_a_price() -> None:
     usage = {"input_tokens": 1_000_000, "output_tokens": 500_000, "total_tokens": 1_500_000}
     answer = AIMessage("hi", usage_metadata=usage)

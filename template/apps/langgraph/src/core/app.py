@@ -6,6 +6,7 @@ import gc
 import signal
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from asgi_correlation_id import CorrelationIdMiddleware
@@ -16,6 +17,7 @@ from apps.langgraph.src.core.observability.tracing import configure_tracing, flu
 from apps.langgraph.src.core.routes import agents, openai, operations
 from apps.langgraph.src.core.routes.errors import add_error_handlers
 from apps.langgraph.src.core.routes.protocol import assistants, runs, threads, unserved
+from apps.langgraph.src.core.runs.containment import make_task
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
@@ -34,6 +36,11 @@ DEVELOPMENT_GRACE = 1
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open the storage, load the agents, run the engine; give its runs back in the end."""
     settings = get_settings()
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(make_task)
+    # For nodes and tools that are plain functions. The default is made for few of them: some that
+    # hang would hold up every agent. Threads are started only as they are needed.
+    loop.set_default_executor(ThreadPoolExecutor(settings.agents.max_runs, "agents"))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, flush_traces)
         storage = await stack.enter_async_context(open_storage(settings))

@@ -1,5 +1,6 @@
 """The model of an agent, from `platform.toml` and its `agent.toml`."""
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
 from apps.langgraph.src.core.agents import agent_folder, read_definition
+from apps.langgraph.src.core.agents.definition import AgentModel
 from apps.langgraph.src.core.models.offline import OfflineChatModel
 from shared.settings import Model, ModelChoice, get_settings
 
@@ -30,16 +32,18 @@ def get_model(anchor: str | Path) -> BaseChatModel:
     settings = get_settings().model
     if settings.offline_only:
         return OfflineChatModel()
-    config = _merge(settings, anchor)
-    first, *others = [_build(choice, config) for choice in (config, *config.fallbacks)]
+    definition = read_definition(agent_folder(anchor))
+    config = _merge(settings, definition.model)
+    choices = (config, *config.fallbacks)
+    if definition.limits.max_cost is not None:
+        _check_prices(choices, {**settings.prices, **definition.model.prices})
+    first, *others = [_build(choice, config) for choice in choices]
     # What a chain of fall-backs lacks of a chat model it takes from its first one.
     return cast(BaseChatModel, first.with_fallbacks(others)) if others else first
 
 
-def _merge(platform: Model, anchor: str | Path) -> Model:
-    changes = read_definition(agent_folder(anchor)).model.model_dump(
-        exclude_none=True, exclude={"prices"}
-    )
+def _merge(platform: Model, own: AgentModel) -> Model:
+    changes = own.model_dump(exclude_none=True, exclude={"prices"})
     if changes.get("provider", platform.provider) != platform.provider:
         # The platform's name and address belong to its own provider.
         changes = {"name": "", "base_url": "", **changes}
@@ -49,7 +53,7 @@ def _merge(platform: Model, anchor: str | Path) -> Model:
 def _build(choice: ModelChoice, config: Model) -> BaseChatModel:
     if choice.provider == "offline":
         return OfflineChatModel()
-    name = choice.name or DEFAULT_NAMES.get(choice.provider, "")
+    name = _name(choice)
     if not name:
         raise ValueError(f"the provider {choice.provider} needs the name of a model: MODEL__NAME")
     options: dict[str, Any] = {"base_url": choice.base_url} if choice.base_url else {}
@@ -77,6 +81,19 @@ def _build(choice: ModelChoice, config: Model) -> BaseChatModel:
     provider = choice.provider.removesuffix("-compatible")
     model: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
     return model
+
+
+def _name(choice: ModelChoice) -> str:
+    return choice.name or DEFAULT_NAMES.get(choice.provider, "")
+
+
+def _check_prices(choices: Iterable[ModelChoice], prices: Collection[str]) -> None:
+    for choice in choices:
+        if choice.provider != "offline" and _name(choice) not in prices:
+            raise ValueError(
+                f"limits.max_cost needs the price of every model, and {_name(choice)} has none: "
+                f'add [model.prices."{_name(choice)}"] with input and output to agent.toml'
+            )
 
 
 def _key(variable: str, key: SecretStr) -> str:

@@ -1,6 +1,7 @@
 """How runs are answered: with a stream of events, or with one value at their end."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -9,7 +10,7 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from apps.langgraph.src.core.runs.encoding import dumps
-from apps.langgraph.src.core.runs.engine import Engine, Result
+from apps.langgraph.src.core.runs.engine import Engine, Result, ShuttingDownError
 from apps.langgraph.src.core.runs.log import Event
 from apps.langgraph.src.core.storage.records import Run
 
@@ -76,9 +77,18 @@ async def _disconnected(receive: Receive) -> None:
 
 
 class JsonStream(EventStream):
-    """A JSON value that comes in pieces."""
+    """A JSON value that comes in pieces.
+
+    When the service stops before the value is there, the connection is cut, from which LangGraph's
+    clients see that they are to ask again; `__error__` would tell them that the run has failed.
+    """
 
     media_type = "application/json"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the chunks, as far as they come."""
+        with contextlib.suppress(ShuttingDownError):
+            await super().__call__(scope, receive, send)
 
 
 def encode(name: str, data: bytes, event_id: int | None = None) -> bytes:

@@ -1,5 +1,9 @@
-"""Bodies are read as strict JSON: no NaN, no half of a surrogate pair, no number beyond 64 bits."""
+"""Bodies are read as strict JSON: no NaN, no half of a surrogate pair, and no NUL.
 
+An integer beyond 64 bits is a float, as in JavaScript.
+"""
+
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -7,13 +11,19 @@ import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+# With an even number of backslashes before it; with an odd one it is the text "\\u0000".
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
 
 class JsonRequest(Request):
     """A request whose JSON is what the databases can hold."""
 
     async def json(self) -> Any:
         """The body's value. Raises `JSONDecodeError`, which FastAPI answers with 422."""
-        return orjson.loads(await self.body())
+        body = await self.body()
+        if b"\\u0000" in body and (found := NUL.search(body)):
+            raise orjson.JSONDecodeError("NUL in a text", "", found.start())
+        return orjson.loads(body)
 
 
 class JsonRoute(APIRoute):

@@ -23,7 +23,7 @@ from apps.langgraph.src.core.routes.errors import (
 )
 from apps.langgraph.src.core.routes.inputs import check_input, input_for
 from apps.langgraph.src.core.routes.json_route import JsonRoute
-from apps.langgraph.src.core.runs.engine import Engine, Result
+from apps.langgraph.src.core.runs.engine import Engine, Result, ShuttingDownError
 from apps.langgraph.src.core.runs.stream import token_text
 from apps.langgraph.src.core.security.identity import CurrentUser
 from apps.langgraph.src.core.security.limits import count_run
@@ -218,7 +218,13 @@ async def _chunks(
             elif event.name == "error":
                 yield b"data: %s\n\n" % orjson.dumps(_error(orjson.loads(event.data)).model_dump())
                 return
-    result = await engine.wait(run)
+    try:
+        result = await engine.wait(run)
+    except ShuttingDownError:
+        # Nobody could come back to this stream.
+        problem = openai_problem(503, "The service is about to stop; try again.")
+        yield b"data: %s\n\n" % orjson.dumps(problem.model_dump())
+        return
     answer = _text(agent, result) or ""
     if not sent.endswith(answer):
         # The answer did not come from a model's stream: a node composed it.

@@ -24,6 +24,7 @@ from apps.langgraph.src.core.storage.records import (
     Run,
     RunRequest,
     Thread,
+    ThreadStatus,
     new_id,
     now,
 )
@@ -110,7 +111,8 @@ class Engine:
             attempt=1,
         )
         if request.strategy == "interrupt" and not fresh:
-            for active in await self.storage.runs.active_on(run.thread_id):
+            # Another user's are not touched; that the thread is not this user's comes out below.
+            for active in await self.storage.runs.active_on(run.thread_id, user_id):
                 await self.cancel(active)
         run = await self.storage.runs.create(run, thread=thread, fresh=fresh)
         if run.status == "running":
@@ -124,7 +126,8 @@ class Engine:
         """Execute a run on which this replica holds the lease; a `new_thread` has no checkpoint."""
         execution = Execution(run, RunLog(run.run_id, run.attempt), new_thread)
         self.executions[run.run_id] = execution
-        metrics.QUEUE_SECONDS.observe((now() - run.created_at).total_seconds())
+        if run.attempt == 1:
+            metrics.QUEUE_SECONDS.observe((now() - run.created_at).total_seconds())
         task = asyncio.create_task(self._supervise(execution), name=f"run {run.run_id}")
         self._supervisors.add(task)
         task.add_done_callback(self._supervisors.discard)
@@ -140,9 +143,27 @@ class Engine:
 
     async def cancel(self, run_id: str) -> None:
         """End a run, wherever it is; nothing happens to one that has ended."""
-        await self.storage.runs.cancel(run_id)
+        waited = await self.storage.runs.cancel(run_id)
         if execution := self.executions.get(run_id):
             execution.cancel("cancel")
+        elif waited:
+            await self.restore(waited.thread_id, waited.agent)
+
+    async def restore(self, thread_id: str, agent: str) -> None:
+        """Give a thread back the status that it had before a run that is undone.
+
+        `agent` is asked where no run came before.
+        """
+        runs = await self.storage.runs.of_thread(thread_id, limit=10)
+        agent = next((run.agent for run in runs if run.attempt), agent)
+        try:
+            graph = self.graph(agent)
+        except (AgentNotFound, AgentUnavailable):
+            return
+        state = await graph.aget_state({"configurable": {"thread_id": thread_id}})
+        failed = any(task.error for task in state.tasks)
+        status: ThreadStatus = "error" if failed else "interrupted" if state.next else "idle"
+        await self.storage.runs.free(thread_id, status, agent)
 
     def cancel_soon(self, run_id: str) -> None:
         """`cancel` for callers that cannot wait."""
@@ -176,6 +197,8 @@ class Engine:
                 yield stored
             if not run.active:
                 break
+            if self.draining:
+                return
             yield []
             await asyncio.sleep(POLL)
         yield _last_events(run, after)
@@ -191,10 +214,10 @@ class Engine:
                 if execution.outcome:
                     run = _ended(run, execution.outcome)
                     return Result(run, execution.values, execution.interrupts)
-                if self.draining:
-                    raise ShuttingDownError
             run = await self.storage.runs.get(run.run_id)
             if run.active:
+                if self.draining:
+                    raise ShuttingDownError
                 await asyncio.sleep(POLL)
         graph = self.graph(run.agent)
         state = await graph.aget_state({"configurable": {"thread_id": run.thread_id}})
@@ -253,7 +276,7 @@ class Engine:
                 if outcome is not None:
                     await self._store(execution, outcome)
                 elif execution.stop == "hand over":
-                    await self.storage.runs.release(run, log.unstored())
+                    await self.storage.runs.release(run, execution.spent, log.unstored())
         except Exception:
             # The lease will end, and another attempt says what became of the run.
             logger.exception("run could not be stored", run_id=run.run_id)
@@ -277,13 +300,13 @@ class Engine:
         except (AgentNotFound, AgentUnavailable):
             # Its folder is gone or broken since the run was stored.
             error = {"error": "AgentUnavailable", "message": "The agent does not load."}
-            return Outcome("error", "error", error=error)
+            return Outcome("error", "error", run.usage, error)
         execution.task = asyncio.create_task(
             execute(
                 execution,
                 agent,
                 graph,
-                self.settings.run_seconds,
+                self.settings,
                 self.storage.runs.note_progress,
             )
         )
@@ -291,7 +314,7 @@ class Engine:
             return await execution.task
         except asyncio.CancelledError:
             # Stopped before its first step.
-            return Outcome("interrupted", "idle") if execution.stop == "cancel" else None
+            return Outcome("interrupted", "idle", run.usage) if execution.stop == "cancel" else None
 
     async def _store(self, execution: Execution, outcome: Outcome) -> None:
         run, events = execution.run, execution.log.unstored()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import copy
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,14 +13,16 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command, Interrupt, Send, StateSnapshot
 
-from apps.langgraph.src.core.agents import Agent, Limits
+from apps.langgraph.src.core.agents import Agent
 from apps.langgraph.src.core.observability.tracing import run_span
+from apps.langgraph.src.core.runs.containment import AgentExitError, contain
 from apps.langgraph.src.core.runs.errors import CostLimitError, RunTimeoutError, describe
 from apps.langgraph.src.core.runs.log import RunLog
 from apps.langgraph.src.core.runs.stream import GraphStream
 from apps.langgraph.src.core.runs.usage import RunUsage
 from apps.langgraph.src.core.storage.records import Run
-from apps.langgraph.src.core.storage.runs import Outcome
+from apps.langgraph.src.core.storage.runs import Outcome, Spent
+from shared.settings import Agents as AgentSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -49,6 +52,8 @@ class Execution:
 
     Attributes:
         new_thread: whether the thread was made for this run and has no checkpoint.
+        started: when this attempt began, as `time.monotonic` has it.
+        usage: what the run has used so far, with earlier attempts.
         task: executes the graph.
         stop: why the task was cancelled, if it was.
         values: the graph's latest state.
@@ -60,12 +65,20 @@ class Execution:
     run: Run
     log: RunLog
     new_thread: bool = False
+    started: float = field(default_factory=time.monotonic)
+    usage: RunUsage | None = None
     task: asyncio.Task[Outcome | None] | None = None
     stop: Stop | None = None
     values: Any = None
     interrupts: list[Interrupt] = field(default_factory=list)
     outcome: Outcome | None = None
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def spent(self) -> Spent:
+        """What the run has taken so far, in all its attempts."""
+        seconds = (self.run.seconds or 0) + time.monotonic() - self.started
+        return Spent(self.usage.to_json() if self.usage else self.run.usage, seconds)
 
     def cancel(self, stop: Stop) -> None:
         """End the task; the first reason counts."""
@@ -83,7 +96,7 @@ def attach(agent: Agent, checkpointer: BaseCheckpointSaver[Any]) -> Any:
 
 
 async def execute(
-    execution: Execution, agent: Agent, graph: Any, run_seconds: float, progress: Progress
+    execution: Execution, agent: Agent, graph: Any, settings: AgentSettings, progress: Progress
 ) -> Outcome | None:
     """Run the graph to its end, an interrupt, an error or a limit, writing to the log.
 
@@ -92,15 +105,17 @@ async def execute(
     that the run did not end: it is to be handed over or has been taken over.
     """
     run = execution.run
+    contain()
     structlog.contextvars.bind_contextvars(run_id=run.run_id, agent=run.agent)
     loop = asyncio.get_running_loop()
-    usage = RunUsage(agent, run.user_id, lambda: _stop_soon(loop, execution))
-    config = run_config(run, agent.limits, usage)
-    seconds = agent.limits.timeout_seconds or run_seconds
+    usage = RunUsage(agent, run, lambda: _stop_soon(loop, execution))
+    execution.usage = usage
+    config = run_config(run, agent.limits.max_steps or settings.max_steps, usage)
+    seconds = agent.limits.timeout_seconds or settings.run_seconds
     stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)
     try:
         with run_span(run.agent, run.run_id, run.attempt):
-            async with asyncio.timeout(seconds) as timeout:
+            async with asyncio.timeout(seconds - (run.seconds or 0)) as timeout:
                 await _stream(execution, graph, config, stream, progress)
         status: Any = "interrupted" if stream.interrupted else "success"
         return Outcome(status, "interrupted" if stream.interrupted else "idle", usage.to_json())
@@ -110,22 +125,22 @@ async def execute(
             return Outcome("interrupted", "interrupted" if state.next else "idle", usage.to_json())
         if execution.stop != "cost limit":
             return None
-        limit = f"{agent.limits.max_cost:g}"
-        error: Exception = CostLimitError(f"The run cost more than its limit of {limit}.")
+        error: BaseException = CostLimitError(usage.excess)
     except TimeoutError as raised:
         error = raised
         if timeout.expired():
             error = RunTimeoutError(f"The run took longer than its limit of {seconds:g} seconds.")
-    except Exception as raised:
+    except BaseException as raised:
         logger.exception("agent failed")
-        error = raised
+        exited = raised.__cause__ if isinstance(raised, AgentExitError) else None
+        error = exited or raised
     finally:
         usage.count()
     status = "timeout" if isinstance(error, RunTimeoutError) else "error"
     return Outcome(status, "error", usage.to_json(), describe(error, agent, run.run_id))
 
 
-def run_config(run: Run, limits: Limits, usage: RunUsage) -> RunnableConfig:
+def run_config(run: Run, max_steps: int, usage: RunUsage) -> RunnableConfig:
     """LangGraph's configuration: the client's, as far as it may decide, under the service's."""
     asked = run.request.config
     config: RunnableConfig = {
@@ -140,10 +155,8 @@ def run_config(run: Run, limits: Limits, usage: RunUsage) -> RunnableConfig:
         "metadata": _allowed(asked.get("metadata")),
         "tags": list(asked.get("tags") or ()),
         "callbacks": [usage],
+        "recursion_limit": min(asked.get("recursion_limit") or max_steps, max_steps),
     }
-    steps = [steps for steps in (asked.get("recursion_limit"), limits.max_steps) if steps]
-    if steps:
-        config["recursion_limit"] = min(steps)
     return config
 
 

@@ -33,8 +33,4 @@ async def roll_back(engine: Engine, run: Run) -> None:
     elif made:
         await storage.checkpointer.adelete_thread(run.thread_id)
     await storage.runs.delete(run.run_id)
-    earlier = await storage.runs.of_thread(run.thread_id, limit=1)
-    agent = earlier[0].agent if earlier else run.agent
-    state = await engine.graph(agent).aget_state(thread)
-    status = "interrupted" if state.next else "idle"
-    await storage.threads.set_status(run.thread_id, status, agent)
+    await engine.restore(run.thread_id, run.agent)

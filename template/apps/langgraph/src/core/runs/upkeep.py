@@ -21,6 +21,8 @@ LOOK_FOR_MORE = 0.25
 STORE_EVENTS = 0.1
 # Proxies cut a connection that is silent for 30 to 60 seconds.
 SHOW_LIFE = 15.0
+# What a run has taken since, a crash hides from its limits.
+NOTE_SPENT = 5.0
 CLEAN_UP = 60.0
 
 # Runs that are taken over at a time, the oldest first: after a crash all of them wait, and if all
@@ -49,6 +51,7 @@ class Upkeep:
             tasks.create_task(self._every(LOOK_FOR_WORK, self._webhooks.send_due))
             tasks.create_task(self._every(STORE_EVENTS, self._store_events))
             tasks.create_task(self._every(SHOW_LIFE, self._show_life))
+            tasks.create_task(self._every(NOTE_SPENT, self._note_spent))
             tasks.create_task(self._every(CLEAN_UP, self._clean_up))
 
     async def _every(
@@ -121,6 +124,11 @@ class Upkeep:
     async def _show_life(self) -> None:
         for execution in self._engine.executions.values():
             execution.log.wake()
+
+    async def _note_spent(self) -> None:
+        executions = self._engine.executions.values()
+        if spent := [(execution.run, execution.spent) for execution in executions]:
+            await self._engine.storage.runs.note_spent(spent)
 
     async def _clean_up(self) -> None:
         storage = self._engine.storage

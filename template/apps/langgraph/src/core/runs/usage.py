@@ -9,23 +9,27 @@ from uuid import UUID
 from langchain_core.outputs import LLMResult
 
 from apps.langgraph.src.core.agents import Agent
-from apps.langgraph.src.core.models import UsageRecorder
+from apps.langgraph.src.core.models import Usage, UsageRecorder
 from apps.langgraph.src.core.observability import metrics
+from apps.langgraph.src.core.storage.records import Run
 
 
 class RunUsage(UsageRecorder):
-    """Tokens and cost of a user's run by model.
+    """Tokens and cost of a run by model, those of its earlier attempts included.
 
-    `on_excess` is called, from any thread, once the run costs more than its agent allows.
+    `on_excess` is called, from any thread, once the run costs more than its agent allows, or
+    nobody can say so; then `excess` says what happened.
     """
 
     # LangChain would call for every node otherwise.
     ignore_chain = ignore_agent = ignore_retriever = ignore_retry = ignore_custom_event = True
 
-    def __init__(self, agent: Agent, user_id: str, on_excess: Callable[[], None]) -> None:
+    def __init__(self, agent: Agent, run: Run, on_excess: Callable[[], None]) -> None:
         super().__init__(agent.prices)
+        self.by_model = {model: Usage(**used) for model, used in (run.usage or {}).items()}
+        self.excess = ""
         self._agent = agent
-        self._user_id = user_id
+        self._run = run
         self._on_excess = on_excess
         self._started = time.perf_counter()
         self._token_seen = False
@@ -41,8 +45,15 @@ class RunUsage(UsageRecorder):
         """Count the call and compare the cost with the limit."""
         super().on_llm_end(response, run_id=run_id, **kwargs)
         limit = self._agent.limits.max_cost
+        if limit is None:
+            return
+        unpriced = [model for model, usage in self.by_model.items() if usage.cost is None]
         known = sum(usage.cost or 0 for usage in self.by_model.values())
-        if limit is not None and known > limit:
+        if unpriced:
+            self.excess = f"The run has a limit of cost, and {unpriced[0]} has no price."
+        elif known > limit:
+            self.excess = f"The run cost more than its limit of {limit:g}."
+        if self.excess:
             self._on_excess()
 
     def to_json(self) -> dict[str, Any]:
@@ -50,10 +61,14 @@ class RunUsage(UsageRecorder):
         return {model: asdict(usage) for model, usage in self.by_model.items()}
 
     def count(self) -> None:
-        """Add the run's usage to the metrics."""
+        """Add what this attempt used to the metrics."""
         for model, usage in self.by_model.items():
-            labels = self._agent.name, model, self._user_id
-            metrics.TOKENS.labels(*labels, "input").inc(usage.input_tokens)
-            metrics.TOKENS.labels(*labels, "output").inc(usage.output_tokens)
+            earlier = Usage(**(self._run.usage or {}).get(model, {}))
+            labels = self._agent.name, model, self._run.user_id
+            tokens = usage.input_tokens - earlier.input_tokens
+            metrics.TOKENS.labels(*labels, "input").inc(tokens)
+            tokens = usage.output_tokens - earlier.output_tokens
+            metrics.TOKENS.labels(*labels, "output").inc(tokens)
             if usage.cost is not None:
-                metrics.COST.labels(*labels).inc(usage.cost)
+                # Prices may have been lowered since.
+                metrics.COST.labels(*labels).inc(max(0, usage.cost - (earlier.cost or 0)))

@@ -97,7 +97,8 @@ class _InThread(BaseCheckpointSaver[Any]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """See `put`."""
+        """See `put`, and `_without_nul`."""
+        checkpoint = _without_nul(checkpoint)
         await self._write(partial(self.put, config, checkpoint, metadata, new_versions))
         place = {name: config["configurable"][name] for name in ("thread_id", "checkpoint_ns")}
         return {"configurable": {**place, "checkpoint_id": checkpoint["id"]}}
@@ -186,6 +187,21 @@ class Postgres(_InThread, PostgresSaver):
             return
         with self._shared[0].cursor(binary=True, row_factory=dict_row) as cursor:
             yield cursor
+
+
+def _without_nul(checkpoint: Checkpoint) -> Checkpoint:
+    """A checkpoint that PostgreSQL can store: its JSON holds no NUL.
+
+    Both databases store the same. Only strings that are a whole value of the state are JSON.
+    """
+    values = checkpoint["channel_values"]
+    if not any(isinstance(value, str) and "\0" in value for value in values.values()):
+        return checkpoint
+    clean = {
+        name: value.replace("\0", "") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+    return {**checkpoint, "channel_values": clean}
 
 
 def for_run(graph: Any, *, new_thread: bool, wait: bool) -> Any:

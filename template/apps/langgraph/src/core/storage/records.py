@@ -60,6 +60,7 @@ class Run:
     cancelled: bool = False
     error: dict[str, str] | None = None
     usage: dict[str, Any] | None = None
+    seconds: float | None = None
     webhook_due: float | None = None
     webhook_tries: int = 0
 

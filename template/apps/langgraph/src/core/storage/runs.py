@@ -52,7 +52,8 @@ FINISH = _HELD.values(
     owner=None,
     lease_until=None,
 )
-RELEASE = _HELD.values(status="pending", owner=None, lease_until=None)
+SPEND = _HELD.values(usage=bindparam("new_usage"), seconds=bindparam("new_seconds"))
+RELEASE = SPEND.values(status="pending", owner=None, lease_until=None)
 FREE_THREAD = (
     update(threads)
     .where(
@@ -85,6 +86,14 @@ class RunNotFoundError(Exception):
 
 class ThreadBusyError(Exception):
     """Another run is active on the thread."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run has taken so far: usage by model, and seconds of execution."""
+
+    usage: dict[str, Any] | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -165,11 +174,13 @@ class Runs:
         query = query.limit(limit).offset(offset)
         return [Run.from_row(row) for row in await self._read(lambda c: c.execute(query).all())]
 
-    async def active_on(self, thread_id: str) -> list[str]:
-        """Identifiers of the runs that wait or execute on a thread."""
+    async def active_on(self, thread_id: str, user_id: str | None = None) -> list[str]:
+        """Identifiers of the runs that wait or execute on a thread, if it is that user's."""
         query = select(runs.c.run_id).where(
             runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE)
         )
+        if user_id is not None:
+            query = query.where(runs.c.user_id == user_id)
         return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
     async def finish(self, run: Run, outcome: Outcome, events: list[dict[str, Any]]) -> bool:
@@ -177,20 +188,15 @@ class Runs:
 
         False when the run is no longer this replica's; then nothing is stored.
         """
-        moment = now()
         run_values = {
             **_held(run),
             "new_status": outcome.status,
             "new_error": outcome.error,
             "new_usage": outcome.usage,
-            "new_moment": moment,
+            "new_moment": now(),
             "new_due": time.time() if run.request.webhook else None,
         }
-        thread_values = {
-            "this_thread": run.thread_id,
-            "new_status": outcome.thread_status,
-            "new_moment": moment,
-        }
+        thread_values = _freeing(run.thread_id, outcome.thread_status)
 
         def finish(connection: Connection) -> bool:
             if not connection.execute(FINISH, run_values).rowcount:
@@ -210,40 +216,57 @@ class Runs:
         values = {"losses": 0, "checkpoint_id": checkpoint_id}
         await self._write(lambda c: c.execute(query, values))
 
-    async def release(self, run: Run, events: list[dict[str, Any]]) -> None:
+    async def note_spent(self, spent: list[tuple[Run, Spent]]) -> None:
+        """Note what executing runs have taken, for the attempts that follow if they are lost."""
+        values = [_spending(run, one) for run, one in spent]
+        await self._write(lambda c: c.execute(SPEND, values))
+
+    async def release(self, run: Run, spent: Spent, events: list[dict[str, Any]]) -> None:
         """Put an unfinished run back into the queue, for another replica or the next start."""
 
         def release(connection: Connection) -> None:
-            released = connection.execute(RELEASE, _held(run))
+            released = connection.execute(RELEASE, _spending(run, spent))
             if released.rowcount and events:
                 connection.execute(INSERT_EVENTS, events)
 
         await self._write(release)
 
-    async def cancel(self, run_id: str) -> None:
-        """End a waiting run; ask the replica of an executing one to end it."""
+    async def cancel(self, run_id: str) -> Run | None:
+        """End a waiting run; ask the replica of an executing one to end it.
 
-        def cancel(connection: Connection) -> None:
-            pending = and_(runs.c.run_id == run_id, runs.c.status == "pending")
-            connection.execute(
-                update(runs)
-                .where(pending)
-                .values(status="interrupted", cancelled=True, updated_at=now())
-            )
-            connection.execute(
-                update(runs)
-                .where(runs.c.run_id == run_id, runs.c.status == "running")
-                .values(cancelled=True)
-            )
-            thread_id = select(runs.c.thread_id).where(runs.c.run_id == run_id).scalar_subquery()
-            waiting = exists().where(runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE))
-            connection.execute(
-                update(threads)
-                .where(threads.c.thread_id == thread_id, threads.c.status == "busy", ~waiting)
-                .values(status="idle")
-            )
+        Returns the run if it waited and its thread is idle now: `free` says what else it may be.
+        """
 
-        await self._write(cancel)
+        def cancel(connection: Connection) -> Run | None:
+            this = runs.c.run_id == run_id
+            row = connection.execute(select(runs).where(this)).one_or_none()
+            if row is None:
+                return None
+            run = Run.from_row(row)
+            ended = connection.execute(
+                update(runs)
+                .where(this, runs.c.status == "pending")
+                .values(
+                    status="interrupted",
+                    cancelled=True,
+                    updated_at=now(),
+                    webhook_due=time.time() if run.request.webhook else None,
+                )
+            )
+            if not ended.rowcount:
+                connection.execute(
+                    update(runs).where(this, runs.c.status == "running").values(cancelled=True)
+                )
+                return None
+            freed = connection.execute(FREE_THREAD, _freeing(run.thread_id, "idle"))
+            return run if freed.rowcount else None
+
+        return await self._write(cancel)
+
+    async def free(self, thread_id: str, status: ThreadStatus, agent: str) -> None:
+        """Note the status and the agent of a thread, unless a run is active on it."""
+        query = FREE_THREAD.values(agent=agent)
+        await self._write(lambda c: c.execute(query, _freeing(thread_id, status)))
 
     async def delete(self, run_id: str) -> None:
         """Remove a finished run and its event log."""
@@ -322,6 +345,14 @@ class Runs:
 
 def _held(run: Run) -> dict[str, Any]:
     return {"this_run": run.run_id, "this_owner": run.owner, "this_attempt": run.attempt}
+
+
+def _freeing(thread_id: str, status: ThreadStatus) -> dict[str, Any]:
+    return {"this_thread": thread_id, "new_status": status, "new_moment": now()}
+
+
+def _spending(run: Run, spent: Spent) -> dict[str, Any]:
+    return {**_held(run), "new_usage": spent.usage, "new_seconds": spent.seconds}
 
 
 def _active_on(connection: Connection, thread_id: str) -> bool:

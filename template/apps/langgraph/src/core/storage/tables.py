@@ -67,6 +67,8 @@ runs = Table(
     Column("cancelled", Boolean, nullable=False),
     Column("error", JSON(none_as_null=True)),
     Column("usage", JSON(none_as_null=True)),
+    # How long the run had executed when it was last noted, for another attempt.
+    Column("seconds", Float),
     # When to call the webhook next (seconds since 1970); empty when there is nothing to do.
     Column("webhook_due", Float),
     Column("webhook_tries", Integer, nullable=False),
