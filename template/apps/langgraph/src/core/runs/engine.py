@@ -219,6 +219,7 @@ class Engine:
                 if self.draining:
                     raise ShuttingDownError
                 await asyncio.sleep(POLL)
+        await self.registry.find(run.agent)
         graph = self.graph(run.agent)
         state = await graph.aget_state({"configurable": {"thread_id": run.thread_id}})
         return Result(run, state.values, list(state.interrupts))
