@@ -11,12 +11,16 @@ def adapt_endings(
     repository: Repository, base: Tree, ours: Tree, theirs: Tree
 ) -> tuple[Tree, Tree]:
     """`base` and `theirs` with the line endings that `ours` has, file by file."""
+    trees = (base, ours, theirs)
     changed = [
         path
         for path in ours
-        if path in base and path in theirs and ours[path] != base[path] != theirs[path]
+        if path in base
+        and path in theirs
+        and ours[path] != base[path] != theirs[path]
+        # A link or a submodule has no lines.
+        and all(tree[path].mode.startswith("100") for tree in trees)
     ]
-    trees = (base, ours, theirs)
     contents = repository.blobs(tree[path].oid for path in changed for tree in trees)
     new_base, new_theirs = dict(base), dict(theirs)
     for path in changed:

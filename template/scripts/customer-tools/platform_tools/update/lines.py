@@ -64,13 +64,14 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
         result.conflicts.setdefault(os.fsdecode(path), {})[int(stage)] = Entry(mode, entry)
     result.renamed = {
         # Without a path that is gone, git need not look for its new name.
-        name: _renames(repository, name) if base.keys() - tree.keys() else {}
+        name: renames(repository, f"{name}^", name) if base.keys() - tree.keys() else {}
         for name, tree in ((OURS, ours), (THEIRS, theirs))
     }
     result.both = [
         _sides(path, result.renamed, base, ours, theirs)
         for path in sorted({*_auto_merged(messages), *result.conflicts})
     ]
+    _settle_kinds(result, base, ours, theirs)
     _settle_deletions(result, base, ours, theirs)
     _note_followed(result, base, ours, theirs)
     return result
@@ -98,10 +99,28 @@ def _auto_merged(messages: bytes) -> list[str]:
     return found
 
 
+def _settle_kinds(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
+    """A file on one side and a link or submodule on the other: git parts them, they are one."""
+    for path in list(result.conflicts):
+        name = _plain(path)
+        if path not in ours and path not in theirs and name in ours and name in theirs:
+            for one in (path, name):
+                result.conflicts.pop(one, None)
+                result.tree.pop(one, None)
+            stages = {1: base.get(name), 2: ours[name], 3: theirs[name]}
+            result.conflicts[name] = {stage: entry for stage, entry in stages.items() if entry}
+            result.tree[name] = ours[name]
+
+
+def _plain(path: str) -> str:
+    """A path without what git adds to move a side's file out of the way."""
+    return re.sub(rf"~({OURS}|{THEIRS})(_\d+)?$", "", path)
+
+
 def _settle_deletions(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
     """A deletion against a change is no conflict: what the customer did stays, and is noted."""
     for path, stages in list(result.conflicts.items()):
-        plain = re.sub(rf"~({OURS}|{THEIRS})(_\d+)?$", "", path)
+        plain = _plain(path)
         moved = path not in base and path not in ours and path not in theirs
         name = plain if moved and (plain in base or plain in ours or plain in theirs) else path
         if moved and path.endswith(f"~{OURS}") and name in ours:
@@ -139,10 +158,11 @@ def _sides(
     )
 
 
-def _renames(repository: Repository, name: str) -> dict[str, str]:
+def renames(repository: Repository, before: str, after: str) -> dict[str, str]:
+    """What git takes for renames from one tree or commit to another, old path → new path."""
     output = repository.git(
         *("diff-tree", "-r", "-z", "-M", "-l1000000", "--diff-filter=R", "--name-status"),
-        *(f"{name}^", name),
+        *(before, after),
     )
     fields = [os.fsdecode(one) for one in output.split(b"\0")[:-1]]
     return dict(zip(fields[1::3], fields[2::3], strict=True))

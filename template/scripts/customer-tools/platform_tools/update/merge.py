@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from platform_tools.update.endings import adapt_endings
-from platform_tools.update.lines import THEIRS, Lines, Sides, merge_lines
+from platform_tools.update.lines import THEIRS, Lines, Sides, merge_lines, renames
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.split import Note, Parts
 from platform_tools.update.structured import merge_structured
@@ -61,7 +61,37 @@ def merge(
     lines = merge_lines(repository, b, o, t)
     keys = _merge_structures(repository, lines)
     tree, conflicts = _give_way(lines.tree | parts.decided, lines.conflicts, ours)
-    return Merged(tree, conflicts, keys, parts.notes + lines.notes, lines.renamed)
+    notes = _tell_moved_out(repository, parts.notes + lines.notes, base, ours)
+    for old, new in parts.moved.items():
+        lines.renamed.setdefault(THEIRS, {})[old] = new
+        if ours[old] != base[old]:
+            notes.append(Note("followed", new, f"the framework renamed it from {old}"))
+    notes += _new_in_gone_folders(base, ours, theirs, tree)
+    return Merged(tree, conflicts, keys, notes, lines.renamed)
+
+
+def _tell_moved_out(
+    repository: Repository, notes: list[Note], base: Tree, ours: Tree
+) -> list[Note]:
+    """Tell what the customer deleted from what is now in their zone, where nothing is merged."""
+    deleted = {note.path for note in notes if note.kind == "kept-deleted" and note.path in base}
+    if not deleted:
+        return notes
+    gone = repository.write({path: base[path] for path in deleted})
+    own = repository.write({path: entry for path, entry in ours.items() if path not in base})
+    moved = renames(repository, gone, own)
+    return [
+        Note("moved-out", note.path, f"now {moved[note.path]}")
+        if note.kind == "kept-deleted" and note.path in moved
+        else note
+        for note in notes
+    ]
+
+
+def _new_in_gone_folders(base: Tree, ours: Tree, theirs: Tree, tree: Tree) -> list[Note]:
+    added = [path for path in theirs if path in tree and path not in base and path not in ours]
+    gone = _folders(base) - _folders(ours) if added else set()
+    return [Note("new-in-gone-folder", path) for path in added if _folders([path]) & gone]
 
 
 def _merge_structures(repository: Repository, lines: Lines) -> dict[str, list[str]]:
@@ -122,9 +152,7 @@ def _give_way(
     tree: Tree, conflicts: dict[str, dict[int, Entry]], ours: Tree
 ) -> tuple[Tree, dict[str, dict[int, Entry]]]:
     """Set the framework's file aside, as a conflict, where a file and a folder want one name."""
-    folders = {
-        str(parent): None for path in tree for parent in list(PurePosixPath(path).parents)[:-1]
-    }
+    folders = _folders(tree)
     for name in [path for path in tree if path in folders]:
         inside = [path for path in tree if path.startswith(f"{name}/")]
         moving = inside if name in ours else [name]
@@ -134,3 +162,14 @@ def _give_way(
             tree[aside] = entry
             conflicts[aside] = conflicts.pop(path, {3: entry})
     return tree, conflicts
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Every folder that the paths are in."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found

@@ -14,11 +14,12 @@ TABLE = Path(__file__).parents[1] / "ownership.toml"
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of the table: the zone of the paths that match, and what they are made from."""
+    """One row of the table: the zone of the paths that match, what makes them and from what."""
 
     zone: Zone
     paths: tuple[str, ...]
     inputs: tuple[str, ...] = ()
+    command: str = ""
 
     @cached_property
     def spec(self) -> GitIgnoreSpec:
@@ -41,7 +42,12 @@ class Ownership:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return cls(
             [
-                Rule(rule["zone"], tuple(rule["paths"]), tuple(rule.get("inputs", ())))
+                Rule(
+                    rule["zone"],
+                    tuple(rule["paths"]),
+                    tuple(rule.get("inputs", ())),
+                    rule.get("command", ""),
+                )
                 for rule in table["rule"]
             ]
         )

@@ -11,6 +11,7 @@ from platform_tools.update.merge import Merged, merge
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.project import BASE_REF, Project
 from platform_tools.update.render import Release, read_answers, render
+from platform_tools.update.split import Note
 from platform_tools.update.trees import Repository, Tree
 
 SUGGESTED = {"customer": "yours", "private": "yours", "shared": "yours"}
@@ -23,7 +24,8 @@ class Plan:
     old: str
     new: str
     files: list[dict[str, str]] = field(default_factory=list)
-    """path, status (added, changed, merged, removed, renamed, conflict, rebuilt), zone, detail."""
+    """path, zone, detail, and status: added, changed, merged, replaced, removed, renamed, conflict,
+    rebuilt."""
     notes: list[dict[str, str]] = field(default_factory=list)
     """kind, path, detail of what a person may want to know; see `split.NoteKind`."""
     rebuild: list[str] = field(default_factory=list)
@@ -89,7 +91,8 @@ def compute(
     plan.rebuild = _rebuilt(ownership, base, ours, merged)
     plan.files = _files(ownership, base, ours, merged, plan.rebuild)
     plan.notes = [
-        {"kind": note.kind, "path": note.path, "detail": note.detail} for note in merged.notes
+        {"kind": note.kind, "path": note.path, "detail": note.detail}
+        for note in [*merged.notes, *_to_regenerate(ownership, base, ours, merged)]
     ]
     answers_entry = theirs.get(project.answers_file)
     now = read_answers(repository.blob(answers_entry.oid)) if answers_entry else None
@@ -113,7 +116,22 @@ def _base(project: Project, release: Release, repository: Repository) -> Tree:
             "update --from FILE.bundle",
         )
     old = Release(old.repository, old.oid, name, old.source)
-    return render(repository, old, project.answers, {}, project.answers_file, project.root.name)
+    tree = render(repository, old, project.answers, {}, project.answers_file, project.root.name)
+    if entry := tree.get(project.answers_file):
+        _check_answers(project, read_answers(repository.blob(entry.oid)) or {})
+    return tree
+
+
+def _check_answers(project: Project, accepted: Mapping[str, Any]) -> None:
+    """Refuse answers that the project's own version does not accept: it took others for them."""
+    for name, value in project.answers.items():
+        if not name.startswith("_") and name in accepted and str(value) != str(accepted[name]):
+            file = project.answers_file
+            raise PlatformError(
+                f"{file} has an answer that the template does not accept: {name}: {value!r}",
+                f"Restore it from git: git log -- {file}, then git checkout COMMIT -- {file}, and "
+                "commit that.\nTo change an answer: uv run platform update --data NAME=VALUE",
+            )
 
 
 def _files(
@@ -125,6 +143,7 @@ def _files(
         for old, new in names.items()
         if old in ours and old not in merged.tree and new not in ours
     }
+    replaced = {note.path for note in merged.notes if note.kind == "replaced"}
     files = []
     for path in sorted({*ours, *merged.tree, *merged.conflicts}):
         old, new = ours.get(path), merged.tree.get(path)
@@ -142,6 +161,8 @@ def _files(
             status = "added"
         elif not new:
             status = "removed"
+        elif path in replaced:
+            status = "replaced"
         else:
             status = "changed" if old == base.get(path) else "merged"
         files.append(
@@ -166,6 +187,21 @@ def _rebuilt(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> li
         if path in replaced or (inputs & changed and not fits):
             found.append(path)
     return sorted(found)
+
+
+def _to_regenerate(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> list[Note]:
+    """Generated files that both sides had changed and only the project's own code can make."""
+    found = {}
+    for path in {*ours, *base}:
+        rule = ownership.rule(path)
+        if rule and rule.command and ours.get(path) != base.get(path):
+            found[rule.command] = rule
+    changed = [path for path in {*ours, *merged.tree} if ours.get(path) != merged.tree.get(path)]
+    return [
+        Note("regenerate", rule.paths[0].strip("/"), rule.command)
+        for rule in found.values()
+        if any(ownership.rule(path) is rule for path in changed)
+    ]
 
 
 def _questions(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

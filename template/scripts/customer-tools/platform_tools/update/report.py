@@ -13,7 +13,11 @@ _NOTES = {
     "kept-deleted": "You had deleted these; the framework changed them, they stay deleted",
     "kept-on-disk": "New in the framework, but you have something there that is not in git: yours "
     "stays, the framework's is not written",
-    "replaced": "Both sides had changed these; the framework's is the start of the rebuilt one",
+    "moved-out": "You had moved these into your own part; the framework changed them, and that is "
+    "not in yours",
+    "new-in-gone-folder": "New in the framework, in a folder that you had moved or deleted",
+    "replaced": "Both sides had changed these generated files; the framework's are taken",
+    "regenerate": "Generated, and both sides had changed it: make it again, with what is yours",
     "followed": "Renamed on one side and changed on the other: the changes are in the renamed file",
     "newer-example": "Yours since it was delivered; the template has a newer one",
     "not-delivered": "You deleted these once; they are not created again",
@@ -26,6 +30,7 @@ _STATUS = {
     "removed": "Removed",
     "added": "New",
     "rebuilt": "Rebuilt",
+    "replaced": "Replaced by the framework's",
     "changed": "Changed by the framework alone",
 }
 _SHORT = 12

@@ -12,11 +12,14 @@ NoteKind = Literal[
     "kept-edited",  # the framework dropped it, you edited it: stays
     "kept-on-disk",  # not in git, in the way of a new file of the framework: stays
     "kept-path",  # your file or folder is in the way of a new one of the framework: stays
+    "moved-out",  # you moved it into your zone, the framework changed it: yours is without that
+    "new-in-gone-folder",  # new, in a folder that you moved or deleted: delivered
     "newer-example",  # yours since it was delivered; the template's changed
     "not-delivered",  # yours, deleted once: not created again
     "followed",  # renamed by one side, the other side's changes are in it
     "mended",  # made or changed by you in the update's folder
     "replaced",  # generated: the framework's, to be rebuilt with what you changed
+    "regenerate",  # generated, and an update cannot rebuild it: you can
 ]
 
 
@@ -43,14 +46,46 @@ class Parts:
     once_had: Callable[[str], bool]
     decided: Tree = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+    """Declared renames that were made in `base` and `ours`: old path → new path."""
+
+    def __post_init__(self) -> None:
+        self.base, self.ours = dict(self.base), dict(self.ours)
+        for old in self.renamed:
+            new = self._new_name(old)
+            if self._moves(old, new):
+                self.moved[old] = new
+                self.base[new], self.ours[new] = self.base.pop(old), self.ours.pop(old)
+
+    def _new_name(self, old: str) -> str:
+        """Where a file is now that several releases may have renamed."""
+        new = old
+        for _ in self.renamed:
+            if new not in self.theirs:
+                new = self.renamed.get(new, new)
+        return new
+
+    def _moves(self, old: str, new: str) -> bool:
+        return (
+            new in self.theirs
+            and all(old in tree and new not in tree for tree in (self.base, self.ours))
+            and not {old, new} & {*self.on_disk, self.answers_file}
+            and old not in self.theirs
+            and self.ownership.zone(old) in ("framework", "shared")
+            and self.ownership.zone(new) in ("framework", "shared", "customer")
+        )
 
     def split(self) -> tuple[Tree, Tree, Tree]:
         """The trees that are left to merge; the rest goes to `decided`."""
         left: tuple[Tree, Tree, Tree] = ({}, {}, {})
-        sources = {new: old for old, new in self.renamed.items()}
+        customers = {
+            new: old for old, new in self.renamed.items() if self.ownership.zone(old) == "customer"
+        }
+        arrived = set(self.moved.values())
         for path in sorted({*self.base, *self.ours, *self.theirs}):
             b, o, t = self.base.get(path), self.ours.get(path), self.theirs.get(path)
-            zone = self.ownership.zone(path)
+            # What comes from the framework's zone brings its changes along this once.
+            zone = "framework" if path in arrived else self.ownership.zone(path)
             if path == self.answers_file:
                 self._decide(path, t or o)
             elif zone == "private":
@@ -61,7 +96,7 @@ class Parts:
             elif zone == "generated":
                 self._decide(path, self._generated(path, b, o, t))
             elif zone == "customer":
-                new = t and not b and not o and sources.get(path, path) not in self.base
+                new = t and not b and not o and customers.get(path, path) not in self.base
                 if new and self.once_had(path):
                     self._note("not-delivered", path)
                 elif new and t:
