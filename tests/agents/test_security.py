@@ -186,11 +186,18 @@ def test_a_user_may_start_so_many_runs(production: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b'{"prompt": "\\ud800"}', b'{"prompt": "\\\\\\u0000"}', b'{"input": {"to": NaN}}', b"{"],
+    ("agent", "content"),
+    [
+        ("echo", b'{"prompt": "\\ud800"}'),
+        ("echo", b'{"prompt": "\\\\\\u0000"}'),
+        ("counter", b'{"input": {"to": NaN}}'),
+        ("echo", b"{"),
+    ],
 )
-def test_what_is_not_strict_json_is_refused(client: httpx2.Client, content: bytes) -> None:
+def test_what_is_not_strict_json_is_refused(
+    client: httpx2.Client, agent: str, content: bytes
+) -> None:
     answer = client.post(
-        "/counter/generate", content=content, headers={"content-type": "application/json"}
+        f"/{agent}/generate", content=content, headers={"content-type": "application/json"}
     )
     assert answer.status_code == 422
