@@ -1,5 +1,6 @@
 """What runs before an update lands, and may fail: `platform verify`, rebuilding lock files."""
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -64,6 +65,28 @@ def test_what_is_mended_and_added_there_lands(broken: Customer) -> None:
     assert broken.git("show", "HEAD:shared/more.py") == "more\n" == broken.read("shared/more.py")
     assert broken.git("status", "--porcelain") == ""
     assert "`platform verify` passed." in broken.read("docs/updates/v1.1.0-to-v1.2.0.md")
+
+
+def test_a_client_that_both_sides_generated_is_generated_again(vendor: Vendor, copy: Copy) -> None:
+    client = "apps/web/src/core/client/sdk.gen.ts"
+    tools = vendor.root / "template/scripts/customer-tools/platform_tools"
+    text = (tools / "ownership.toml").read_text()
+    (tools / "ownership.toml").write_text(
+        re.sub(r'command = """.*?"""', f'command = "echo again > {client}"', text, flags=re.DOTALL)
+    )
+    ignored = str(FILES[".gitignore.jinja"]) + "/.venv/\n"
+    vendor.release("v1.1.0", {SETUP: VERIFY, ".gitignore.jinja": ignored, client: "first\n"})
+    customer = copy(tag="v1.1.0")
+    customer.commit({client: "first\nmine\n"})
+    vendor.release("v1.2.0", {client: "first\nnew\n"})
+
+    result = customer.platform("update")
+
+    assert result.code == 0, result.output
+    assert customer.read(client) == "again\n" == customer.git("show", f"HEAD:{client}")
+    report = customer.read("docs/updates/v1.1.0-to-v1.2.0.md")
+    assert f"## Rebuilt\n\n- `{client}`" in report
+    assert "Replaced by" not in report
 
 
 def test_it_can_land_as_it_is(broken: Customer) -> None:

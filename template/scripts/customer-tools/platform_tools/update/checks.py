@@ -33,14 +33,29 @@ def run(folder: Folder, state: State, plan: Plan, repository: Repository, *, ver
     has_setup = (folder.project / SETUP).exists()
     if plan.rebuild and has_setup:
         rebuild(folder, folder.project, plan.rebuild)
-    said = _take(folder, state, plan, repository)
     if verify and has_setup:
         say("Preparing the new version, to check it …")
         _run(folder, folder.project, "The new version cannot be set up", sys.executable, str(SETUP))
+        _generate(folder, plan)
+    said = _take(folder, state, plan, repository)
+    if verify and has_setup:
         say("platform verify …")
         _run(folder, folder.project, _FAILED, ".venv/bin/platform", "verify")
         said = "`platform verify` passed."
     return said
+
+
+def _generate(folder: Folder, plan: Plan) -> None:
+    """Make again what only the project's own code can make, and say so in the plan."""
+    notes = [note for note in plan.notes if note["kind"] == "regenerate"]
+    for note in notes:
+        say(f"Generating {note['path']} …")
+        failed = f"{note['path']} cannot be generated"
+        _run(folder, folder.project, failed, "sh", "-c", note["detail"])
+    if notes:
+        plan.notes = [one for one in plan.notes if one["kind"] not in ("regenerate", "replaced")]
+        for file in plan.files:
+            file["status"] = file["status"].replace("replaced", "rebuilt")
 
 
 def rebuild(folder: Folder, root: Path, paths: list[str]) -> None:

@@ -117,7 +117,7 @@ def after(folder: Folder) -> int:
 
 
 def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> int:
-    say(report.terminal(plan, ("merged", "renamed", "removed", "rebuilt")))
+    say(report.terminal(plan, ("merged", "replaced", "renamed", "removed", "rebuilt")))
     say(f"Report: {state.report}")
     if failed:
         say(f"\n{failed.message}", "bad")

@@ -239,7 +239,7 @@ def _done(state: State, code: int) -> int:
         if state.conflicts:
             say(f"Conflicts that you resolved ({len(state.conflicts)})")
             say("\n".join(f"  `{path}`" for path in sorted(state.conflicts)))
-        say(report.terminal(plan, ("merged", "renamed", "removed", "rebuilt")))
+        say(report.terminal(plan, ("merged", "replaced", "renamed", "removed", "rebuilt")))
         say(f"Report: {state.report}")
     return code
 
