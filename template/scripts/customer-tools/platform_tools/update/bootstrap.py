@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 from platform_tools.errors import PlatformError
 from platform_tools.update import source
 from platform_tools.update.copier_process import CopierProcess
-from platform_tools.update.git import leave_surrounding_git
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State, lock
 
@@ -39,10 +38,15 @@ def find_root(start: Path) -> Path:
     )
 
 
-def begin(root: Path, action: str, to: str | None, bundle: str | None, **options: Any) -> NoReturn:
+def begin(
+    root: Path,
+    action: str,
+    to: str | None,
+    bundle: str | None,
+    copier: CopierProcess | None,
+    **options: Any,
+) -> NoReturn:
     """`platform update` and its preview: go on as the new version's engine."""
-    leave_surrounding_git()
-    copier = CopierProcess()
     project = Project(root)
     preview = action == "preview"
     project.check()

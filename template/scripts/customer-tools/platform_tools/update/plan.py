@@ -71,11 +71,14 @@ def compute(
     old = source.called(release.repository, str(project.answers["_commit"]))
     declared = source.declared(release.repository, old, release)
     ours = repository.read(f"{project.head}:{project.prefix}")
-    base = _base(project, release, repository)
     known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
     theirs = render(
         repository, release, answers or known, data, project.answers_file, project.root.name
     )
+    base = _base(project, release, repository)
+    if project.answers_file in ours:
+        # Nobody edits it but updates: its answers are the base's, whatever it looks like.
+        base[project.answers_file] = ours[project.answers_file]
     merged = merge(
         repository,
         base,

@@ -26,6 +26,8 @@ SUFFIX = ".jinja"
 _CONFIGS = ("copier.yml", "copier.yaml")
 # The process that renders, once there is one.
 _copier: list[CopierProcess] = []
+# What Copier made of what, for a release that changes none of it but the version in the answers.
+_rendered: dict[tuple[Any, ...], tuple[Tree, list[str]]] = {}
 # A folder of the reduced template whose only file gets `_exclude`, rendered.
 _PROBE = "platform-excluded.txt"
 _SEPARATOR = "\n\x1e\n"
@@ -53,7 +55,8 @@ def render(
     """Render `release` into `into`, which must borrow the release's objects.
 
     `answers` are those of the answers file; `data` overrides them, as Copier's `--data` does; new
-    questions get their defaults. Raises `PlatformError` when an answer is not accepted.
+    questions get their defaults. Of two releases that render from the same files and answers, the
+    second gets the answers file of the first. Raises `PlatformError` when an answer is refused.
     """
     files = into.read(release.oid)
     config = _config(into, files, release)
@@ -118,6 +121,11 @@ def _run_copier(
         if path in _CONFIGS or path.startswith("extensions/")
     }
     wanted |= {str(Path(subdirectory, path)): entry for path, entry in dynamic.items()}
+    stored = {key: value for key, value in answers.items() if key not in ("_commit", "_src_path")}
+    said = yaml.safe_dump([stored, dict(data), answers_file, folder_name])
+    key = (into.folder, frozenset(wanted.items()), said)
+    if key in _rendered:
+        return _rendered[key]
     with TemporaryDirectory(prefix="platform-render-") as temporary:
         template = Path(temporary, "template")
         project = Path(temporary, "project", folder_name or "project")
@@ -130,9 +138,6 @@ def _run_copier(
         (template / subdirectory / (_PROBE + SUFFIX)).write_text(
             head + _SEPARATOR.join(map(str, patterns)), encoding="utf-8"
         )
-        stored = {
-            key: value for key, value in answers.items() if key not in ("_commit", "_src_path")
-        }
         (project / answers_file).parent.mkdir(parents=True, exist_ok=True)
         (project / answers_file).write_text(yaml.safe_dump(stored), encoding="utf-8")
         _copy(template, project, data, answers_file)
@@ -141,6 +146,7 @@ def _run_copier(
         probe.unlink()
         tree = into.store_folder(project)
     lines = [line for pattern in excluded for line in re.split(r"\r\n|\r|\n", pattern)]
+    _rendered[key] = tree, lines
     return tree, lines
 
 
