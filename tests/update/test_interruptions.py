@@ -134,8 +134,11 @@ def test_an_engine_that_stores_more_than_the_project_knows(
 
 
 STEPS = {
-    "platform": ["save", "land", "_install", "_prune"],
-    "copier": ["save", "set_aside", "restore", "restore_index", "_install", "land"],
+    "platform": ["save:1", "land:1", "_install:1", "_install:2", "_prune:1"],
+    "copier": [
+        *("save:1", "set_aside:1", "restore:1", "restore_index:1"),
+        *("_install:1", "_install:2", "land:1"),
+    ],
 }
 
 
@@ -146,21 +149,22 @@ STEPS = {
 def test_a_kill_in_the_middle_of_landing(
     ready: Customer, door: str, way: str, step: str, vendor: Vendor
 ) -> None:
-    """The new version's engine kills itself when it reaches a step for the second or first time."""
+    """The new version's engine kills itself when it reaches a step for the first or second time."""
+    step, when = step.split(":")
     landing = vendor.root / "template/scripts/customer-tools/platform_tools/update/landing.py"
     text = landing.read_text()
     bomb = (
-        "\n\n_real, _calls = {step}, []\n\n\n"
-        "def {step}(*arguments, **options):  # type: ignore[no-untyped-def]\n"
+        f"\n\n_real, _calls = {step}, []\n\n\n"
+        f"def {step}(*arguments, **options):  # type: ignore[no-untyped-def]\n"
         "    import os, pathlib\n"
         "    fuse = pathlib.Path(os.environ.get('FUSE', '/nonexistent'))\n"
         "    _calls.append(1)\n"
-        "    if len(_calls) == {when} and fuse.exists():\n"
+        f"    if len(_calls) == {when} and fuse.exists():\n"
         "        fuse.unlink()\n"
         "        os.kill(os.getpid(), 9)\n"
         "    result = _real(*arguments, **options)\n"
         "    return result\n"
-    ).format(step=step, when=2 if step == "_install" else 1)
+    )
     landing.write_text(text + bomb)
     vendor.release("v1.2.1")
     fuse = ready.root.parent / "fuse"

@@ -59,6 +59,12 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
         old, target = _saved(folder.backup / path), folder.root / path
         if not _reachable(folder.root, path) or snapshot(target) == old:
             continue
+        if old and is_file(target):
+            # Never without a file there: the answers file is how a project is known.
+            if displaced:
+                _copy(target, _free(displaced, target.name))
+            _install(folder.backup / path, target)
+            continue
         _remove_any(target, displaced)
         if old:
             _install(folder.backup / path, target)
@@ -196,12 +202,17 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy2(source, target, follow_symlinks=False)
 
 
+def _free(displaced: Path, name: str) -> Path:
+    """A path in `displaced` that nothing has."""
+    displaced.mkdir(exist_ok=True)
+    return displaced / f"{len(list(displaced.iterdir())) + 1}-{name}"
+
+
 def _remove_any(path: Path, displaced: Path | None) -> None:
     if not os.path.lexists(path):
         return
     if displaced:
-        displaced.mkdir(exist_ok=True)
-        shutil.move(path, displaced / f"{len(list(displaced.iterdir())) + 1}-{path.name}")
+        shutil.move(path, _free(displaced, path.name))
     elif path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
