@@ -165,7 +165,9 @@ def test_rendered_text_does_not_depend_on_the_clock(
     assert release
     move_clock()
 
-    again = render.render(repository, release, project.answers, {}, ".copier-answers.yml", "acme")
+    again = render.render(
+        repository, release, project.answers, {}, ".copier-answers.yml", "acme", {}
+    )
 
     assert again == repository.read(project.head)
 
@@ -179,7 +181,7 @@ def test_the_clock_can_be_moved(
     assert release
     move_clock()
 
-    tree = render.render(repository, release, {}, {}, ".copier-answers.yml", "acme")
+    tree = render.render(repository, release, {}, {}, ".copier-answers.yml", "acme", {})
 
     answers = repository.blob(tree[".copier-answers.yml"].oid).decode()
     assert "created_on: '2099-01-02'" in answers

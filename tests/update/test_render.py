@@ -27,7 +27,7 @@ def test_equals_a_copy(
     release = source.release(template, "HEAD", str(template))
     assert release
 
-    tree = render(repository, release, project.answers, {}, ".copier-answers.yml", "acme")
+    tree = render(repository, release, project.answers, {}, ".copier-answers.yml", "acme", {})
 
     assert tree == repository.read(project.head)
     assert git(project.root, "status", "--porcelain") == ""

@@ -10,7 +10,7 @@ from platform_tools.update import source
 from platform_tools.update.merge import Merged, merge
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.project import BASE_REF, Project
-from platform_tools.update.render import Release, read_answers, render
+from platform_tools.update.render import Release, Rendered, read_answers, render
 from platform_tools.update.split import Note
 from platform_tools.update.trees import Repository, Tree
 
@@ -72,10 +72,11 @@ def compute(
     declared = source.declared(release.repository, old, release)
     ours = repository.read(f"{project.head}:{project.prefix}")
     known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
+    name, rendered = project.root.name, Rendered()
     theirs = render(
-        repository, release, answers or known, data, project.answers_file, project.root.name
+        repository, release, answers or known, data, project.answers_file, name, rendered
     )
-    base = _base(project, release, repository)
+    base = _base(project, release, repository, rendered)
     if project.answers_file in ours:
         # Nobody edits it but updates: its answers are the base's, whatever it looks like.
         base[project.answers_file] = ours[project.answers_file]
@@ -103,7 +104,7 @@ def compute(
     return Computed(plan, repository, ours, theirs, merged)
 
 
-def _base(project: Project, release: Release, repository: Repository) -> Tree:
+def _base(project: Project, release: Release, repository: Repository, rendered: Rendered) -> Tree:
     """The old render: the one that was kept, where it is of these very answers, or a new one."""
     if kept := project.git.attempt("rev-parse", "--verify", "--quiet", f"{BASE_REF}^{{tree}}"):
         tree = repository.read(kept)
@@ -119,7 +120,9 @@ def _base(project: Project, release: Release, repository: Repository) -> Tree:
             "update --from FILE.bundle",
         )
     old = Release(old.repository, old.oid, name, old.source)
-    tree = render(repository, old, project.answers, {}, project.answers_file, project.root.name)
+    tree = render(
+        repository, old, project.answers, {}, project.answers_file, project.root.name, rendered
+    )
     if entry := tree.get(project.answers_file):
         _check_answers(project, read_answers(repository.blob(entry.oid)) or {})
     return tree

@@ -26,11 +26,13 @@ SUFFIX = ".jinja"
 _CONFIGS = ("copier.yml", "copier.yaml")
 # The process that renders, once there is one.
 _copier: list[CopierProcess] = []
-# What Copier made of what, for a release that changes none of it but the version in the answers.
-_rendered: dict[tuple[Any, ...], tuple[Tree, list[str]]] = {}
 # A folder of the reduced template whose only file gets `_exclude`, rendered.
 _PROBE = "platform-excluded.txt"
 _SEPARATOR = "\n\x1e\n"
+
+
+Rendered = dict[tuple[Any, ...], tuple[Tree, list[str]]]
+"""What Copier made of what, within one repository."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,14 @@ def render(
     data: Mapping[str, Any],
     answers_file: str,
     folder_name: str,
+    rendered: Rendered,
 ) -> Tree:
     """Render `release` into `into`, which must borrow the release's objects.
 
     `answers` are those of the answers file; `data` overrides them, as Copier's `--data` does; new
     questions get their defaults. Of two releases that render from the same files and answers, the
-    second gets the answers file of the first. Raises `PlatformError` when an answer is refused.
+    second gets what is in `rendered`, with the answers file of the first. Raises `PlatformError`
+    when an answer is refused.
     """
     files = into.read(release.oid)
     config = _config(into, files, release)
@@ -69,8 +73,8 @@ def render(
         if not everything and entry.mode != GITLINK and not _has_jinja(path)
     }
     dynamic = {path: entry for path, entry in sources.items() if path not in static}
-    rendered, patterns = _run_copier(
-        into, release, files, config, dynamic, answers, data, answers_file, folder_name
+    made, patterns = _run_copier(
+        into, release, files, config, dynamic, answers, data, answers_file, folder_name, rendered
     )
     excluded = _matcher(patterns)
     tree = {
@@ -78,7 +82,7 @@ def render(
         for path, entry in static.items()
         if not excluded(path) and path + SUFFIX not in sources
     }
-    return tree | rendered
+    return tree | made
 
 
 def use(copier: CopierProcess) -> None:
@@ -113,6 +117,7 @@ def _run_copier(
     data: Mapping[str, Any],
     answers_file: str,
     folder_name: str,
+    rendered: Rendered,
 ) -> tuple[Tree, list[str]]:
     subdirectory = config.get("_subdirectory", "")
     wanted = {
@@ -123,9 +128,9 @@ def _run_copier(
     wanted |= {str(Path(subdirectory, path)): entry for path, entry in dynamic.items()}
     stored = {key: value for key, value in answers.items() if key not in ("_commit", "_src_path")}
     said = yaml.safe_dump([stored, dict(data), answers_file, folder_name])
-    key = (into.folder, frozenset(wanted.items()), said)
-    if key in _rendered:
-        return _rendered[key]
+    key = (frozenset(wanted.items()), said)
+    if key in rendered:
+        return rendered[key]
     with TemporaryDirectory(prefix="platform-render-") as temporary:
         template = Path(temporary, "template")
         project = Path(temporary, "project", folder_name or "project")
@@ -146,7 +151,7 @@ def _run_copier(
         probe.unlink()
         tree = into.store_folder(project)
     lines = [line for pattern in excluded for line in re.split(r"\r\n|\r|\n", pattern)]
-    _rendered[key] = tree, lines
+    rendered[key] = tree, lines
     return tree, lines
 
 
