@@ -56,7 +56,11 @@ def test_what_is_mended_and_added_there_lands(broken: Customer) -> None:
     assert broken.platform("update").code == 1
     new = Customer(broken.root / ".platform-update/project")
     new.write({"shared/logging.py": new.read("shared/logging.py").replace("broken", "mended")})
-    new.write({"shared/more.py": "more\n"})
+    new.write({"shared/more.py": "more\n", "shared/bad.py": "broken\n"})
+    new.write({"shared/logging.py": new.read("shared/logging.py") + "broken\n"})
+    assert broken.platform("update", "--continue").code == 1
+    new.write({"shared/logging.py": new.read("shared/logging.py").replace("broken\n", "")})
+    new.write({"shared/bad.py": None})
 
     result = broken.platform("update", "--continue")
 
@@ -64,7 +68,9 @@ def test_what_is_mended_and_added_there_lands(broken: Customer) -> None:
     assert broken.read("shared/logging.py") == EDITED.replace("line 18\n", "line 18, mended\n")
     assert broken.git("show", "HEAD:shared/more.py") == "more\n" == broken.read("shared/more.py")
     assert broken.git("status", "--porcelain") == ""
-    assert "`platform verify` passed." in broken.read("docs/updates/v1.1.0-to-v1.2.0.md")
+    report = broken.read("docs/updates/v1.1.0-to-v1.2.0.md")
+    assert "`platform verify` passed." in report
+    assert report.count("`shared/more.py`") == 1
 
 
 def test_a_client_that_both_sides_generated_is_generated_again(vendor: Vendor, copy: Copy) -> None:

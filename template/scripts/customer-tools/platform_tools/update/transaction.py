@@ -6,6 +6,7 @@ Exit codes of every function: 0 done or nothing to do, 3 conflicts are left. Any
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -203,7 +204,8 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
         return _done(state, finish(folder, state))
     if state.phase == "landed":
         return _close(folder, state)
-    plan, request = Plan(**state.plan), Request(**state.request)
+    # What the checks add to the plan counts once they have passed.
+    plan, request = Plan(**deepcopy(state.plan)), Request(**state.request)
     repository = Repository(folder.project)
     resolved: list[str] = []
     if state.conflicts:
@@ -228,6 +230,7 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
             "Begin again: uv run platform update --abort && uv run platform update",
         )
     said = checks.run(folder, state, plan, repository, verify=verify)
+    state.plan = asdict(plan)
     prepare_commit(folder, state, request.project, plan, repository, resolved, said)
     return _done(state, finish(folder, state))
 
