@@ -28,7 +28,7 @@ from platform_tools.update.project import Project  # noqa: E402
 from platform_tools.update.render import read_answers, template_paths  # noqa: E402
 from platform_tools.update.report import say  # noqa: E402
 from platform_tools.update.state import Folder, State  # noqa: E402
-from platform_tools.update.trees import Entry, Repository, Tree, index_info  # noqa: E402
+from platform_tools.update.trees import Entry, Repository, Tree, index_info, is_file  # noqa: E402
 
 
 def main(template: str, answers_file: str) -> int:
@@ -160,7 +160,7 @@ def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
             continue
         for parent in list(Path(path).parents)[-2::-1]:
             place = root / parent
-            if place.is_symlink() or place.is_file():
+            if is_file(place):
                 found.add(str(parent))
                 break
         else:

@@ -26,7 +26,8 @@ _OPTIONS = (
 )
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
 
-_PLATFORM = {
+# Who commits where git does not know the user, and in the update's own repository.
+PLATFORM = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "platform update"), ("EMAIL", "platform-update@localhost"))
@@ -80,7 +81,7 @@ class Git:
         try:
             return self(*arguments)
         except GitError:
-            return Git(self.folder, self.env | _PLATFORM)(*arguments)
+            return Git(self.folder, self.env | PLATFORM)(*arguments)
 
     def line(self, *arguments: str) -> str:
         """The output's only line, decoded as a path would be."""

@@ -25,7 +25,7 @@ from platform_tools.update.report import say
 from platform_tools.update.resolve import resolved_by_hand
 from platform_tools.update.result import prepare_commit, stage, stages_of
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import Repository, is_file, stages_info
+from platform_tools.update.trees import Repository, stages_info
 
 CONFLICTS = 3
 _RESULT = "refs/platform/result"
@@ -162,8 +162,8 @@ def finish(folder: Folder, state: State) -> int:
     folder.save(state)
     left_alone = {*state.sparse, *state.edited}
     edited = [*state.edited, *landing.land(folder, state, left_alone)]
-    moved = False
     git = Git(folder.root)
+    moved = False
     new = Repository(folder.root).read(state.tree)
     if state.commit:
         with editing(folder) as index:
@@ -289,7 +289,7 @@ def _with_markers(repository: Repository, paths: Iterable[str]) -> list[str]:
     found = []
     for path in sorted(paths):
         place = repository.folder / path
-        if is_file(place) and not place.is_symlink():
+        if place.is_file() and not place.is_symlink():
             lines = place.read_bytes().splitlines()
             if {f"<<<<<<< {OURS}".encode(), f">>>>>>> {THEIRS}".encode()} <= set(lines):
                 found.append(path)

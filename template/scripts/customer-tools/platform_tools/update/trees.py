@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from platform_tools.update.git import Git
+from platform_tools.update.git import PLATFORM, Git
 
 # Settings of the project's own git configuration that decide how files are written or merged.
 _KEPT_SETTINGS = (
@@ -83,15 +83,8 @@ class Repository:
 
     def commit(self, tree: str, parents: Iterable[str] = (), message: str = "platform") -> str:
         """Write a commit of the update's own, with a fixed author and date."""
-        fixed = {
-            f"GIT_{who}_{what}": value
-            for who in ("AUTHOR", "COMMITTER")
-            for what, value in (
-                ("NAME", "platform update"),
-                ("EMAIL", "platform-update@localhost"),
-                ("DATE", "2000-01-01T00:00:00Z"),
-            )
-        }
+        date = "2000-01-01T00:00:00Z"
+        fixed = PLATFORM | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         arguments = [argument for parent in parents for argument in ("-p", parent)]
         git = Git(self.folder, fixed)
         return git.line("commit-tree", tree, *arguments, "-m", message)
