@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
@@ -19,8 +20,11 @@ def dumps(value: Any) -> bytes:
     try:
         return orjson.dumps(value, default=_plain, option=OPTIONS)
     except TypeError:
-        # A half of a surrogate pair, which some models emit, or an integer above 64 bits.
-        return json.dumps(value, default=_plain, skipkeys=True).encode()
+        # An integer above 64 bits, or half of a surrogate pair: some models emit the halves one by
+        # one. Strict readers, LangGraph's client among them, take only a whole pair.
+        plain = to_jsonable_python(value, fallback=_plain, inf_nan_mode="null")
+        text = json.dumps(plain, ensure_ascii=False)
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def _plain(value: Any) -> Any:
