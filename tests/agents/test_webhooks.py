@@ -46,7 +46,17 @@ def test_a_secret_without_the_prefix_is_the_key_itself() -> None:
     assert sign(key.decode(), "1", 2, b"x") == sign(WEBHOOK_SECRET, "1", 2, b"x")
 
 
-@pytest.mark.parametrize("url", ["http://evil.example/", "file:///etc/passwd", "http://[", "x"])
-def test_other_hosts_are_refused(client: httpx2.Client, url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example/",
+        "file:///etc/passwd",
+        "http://[",
+        "x",
+        "http://127.0.0.1:port/",
+        "http://127.0.0.1/\n",
+    ],
+)
+def test_what_cannot_or_may_not_be_told_is_refused(client: httpx2.Client, url: str) -> None:
     body = {"assistant_id": "echo", "input": {"messages": "x"}, "webhook": url}
     assert client.post("/runs", json=body).status_code == 422

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import hmac
 import time
-from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -38,14 +37,14 @@ class WebhookRefusedError(Exception):
 def check_target(url: str, settings: Agents) -> None:
     """Raise `WebhookRefusedError` unless the settings allow `url`."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
+        # As it is read when it is sent: others may see another host in it.
+        target = httpx.URL(url)
+    except httpx.InvalidURL:
+        target = httpx.URL()
+    if not target.host or target.scheme not in ("http", "https"):
         raise WebhookRefusedError("A webhook is an http or https address.")
-    if host not in settings.webhook_hosts:
-        raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {host!r}.")
+    if target.host not in settings.webhook_hosts:
+        raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {target.host!r}.")
     secret = settings.webhook_secret.get_secret_value()
     if len(secret) < 32:
         raise WebhookRefusedError("AGENTS__WEBHOOK_SECRET is shorter than 32 characters.")
