@@ -6,6 +6,9 @@ One job runs this before the service starts; replicas only check.
 import asyncio
 import sys
 
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
 from apps.langgraph.src.core.storage import schema
 from apps.langgraph.src.core.storage.checkpoints import open_checkpointer, setup_checkpointer
 from shared.database import create_threads_engine
@@ -27,8 +30,11 @@ def main() -> int:
     """Exit codes: 0 up to date, 1 a setting is wrong or the database refuses."""
     try:
         asyncio.run(migrate(get_settings()))
-    except (SettingsError, OSError) as error:
+    except (SettingsError, schema.SchemaOutdatedError, OSError) as error:
         print(error, file=sys.stderr)
+        return 1
+    except (SQLAlchemyError, psycopg.Error) as error:
+        print(f"The database refuses: {getattr(error, 'orig', None) or error}", file=sys.stderr)
         return 1
     print("The agents service's database is up to date.")
     return 0

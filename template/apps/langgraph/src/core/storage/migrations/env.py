@@ -11,6 +11,7 @@ context.configure(
     version_table=VERSION_TABLE,
     # SQLite alters a table by copying it.
     render_as_batch=True,
+    transactional_ddl=True,
     include_name=lambda name, kind, _: kind != "table" or name in metadata.tables,
 )
 with context.begin_transaction():
