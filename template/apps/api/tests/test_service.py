@@ -3,12 +3,16 @@
 import asyncio
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.util import CommandError
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -68,6 +72,25 @@ async def test_migrations_that_run_at_once_wait_for_one_another(settings: Settin
     results = await asyncio.gather(*(migrate(settings) for _ in range(3)))
 
     assert sorted(before or "" for before, _ in results) == ["", results[0][1], results[0][1]]
+
+
+async def test_a_table_that_a_migration_replaces_keeps_what_refers_to_it(
+    settings: Settings, add_conversation: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace(config: Config, revision: str) -> None:
+        context = MigrationContext.configure(config.attributes["connection"])
+        with Operations(context).batch_alter_table("users", recreate="always"):
+            pass
+
+    await migrate(settings)
+    await asyncio.to_thread(add_conversation)
+    monkeypatch.setattr(command, "upgrade", replace)
+    await migrate(settings)
+
+    database = Database(settings)
+    async with database.engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM conversations")) == 1
+    await database.engine.dispose()
 
 
 async def test_the_first_administrator_is_created_once(settings: Settings) -> None:

@@ -33,6 +33,8 @@ async def migrate(settings: Settings, revision: str = "head") -> tuple[str | Non
 
 def _upgrade(connection: Connection, revision: str) -> tuple[str | None, str | None]:
     if connection.dialect.name == "sqlite":
+        # SQLite alters a table by replacing it, and what refers to the old one would go with it.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         # The driver begins no transaction for CREATE and ALTER by itself.
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
