@@ -15,7 +15,8 @@ from tests.conftest import ROOT, free_ports
 TEMPLATE = ROOT / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"
 HERE = Path(__file__).parent
-TOKEN = "0123456789abcdef" * 4
+# Production would refuse a placeholder, or the same for both.
+TOKEN, SECRET_KEY = "c51f9e20ab7d4e88" * 4, "88e4d7ba02e9f15c" * 4
 WEBHOOK_SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 PLATFORM = """\
 [customer]
@@ -44,7 +45,7 @@ class Service:
             "TEST_AGENTS": str(HERE / "agents"),
             "PYTHONPATH": f"{HERE}{os.pathsep}{TEMPLATE}",
             "SERVICE_TOKEN": TOKEN,
-            "SECRET_KEY": TOKEN,
+            "SECRET_KEY": SECRET_KEY,
             "AGENTS__RATE_LIMIT": "1000000/minute",
             "AGENTS__MAX_STEPS": "10000",
             **{name: str(value) for name, value in settings.items()},

@@ -1,12 +1,14 @@
 """Nobody gets in without the token, and nobody sees what is another user's."""
 
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import httpx2
 import pytest
 
-from tests.agents.service import TOKEN, Service, running
+from tests.agents.service import PATIENCE, PYTHON, TEMPLATE, TOKEN, Service, running
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PRIVATE = [
@@ -39,6 +41,21 @@ def test_production_always_needs_the_token(production: Service, method: str, pat
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Api-Key": TOKEN[:-1]}):
         answer = httpx2.request(method, production.url + path, headers=headers)
         assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SERVICE_TOKEN", "change-me" * 8), ("AGENTS__RATE_LIMIT", "fast")]
+)
+def test_a_wrong_setting_ends_the_start_with_one_line(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    service = Service(tmp_path, **{"ENVIRONMENT": "production", name: value})
+    command = [PYTHON, "-c", "import apps.langgraph.src.core.app"]
+    start = subprocess.run(
+        command, cwd=TEMPLATE, env=service.env, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert start.returncode == 1
+    assert (start.stderr.count("\n"), name in start.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("path", ["/ok", "/info", "/health"])

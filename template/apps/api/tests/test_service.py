@@ -26,7 +26,7 @@ from apps.api.src.core.database import MIGRATE, Database
 from apps.api.src.core.factory import create_app
 from apps.api.src.core.migrate import migrate
 from apps.api.src.core.models import Base
-from apps.api.src.core.secrets_check import check_secrets
+from shared.secrets_check import check_secrets
 from shared.settings import Settings, SettingsError
 
 

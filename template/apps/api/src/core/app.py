@@ -4,8 +4,8 @@ import logging
 import sys
 
 from apps.api.src.core.factory import create_app
-from apps.api.src.core.secrets_check import check_secrets
 from shared.logging import configure_logging
+from shared.secrets_check import check_secrets
 from shared.settings import SettingsError, get_settings
 
 try:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,8 @@ from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.security.limits import RunRateLimit
 from apps.langgraph.src.core.storage.database import open_storage
 from shared.logging import configure_logging
-from shared.settings import Settings, get_settings
+from shared.secrets_check import check_secrets
+from shared.settings import Settings, SettingsError, get_settings
 
 VERSION = "1.0"
 
@@ -70,7 +72,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     """The application. `/openapi.json` needs the service token; there is no documentation page,
-    because the usual ones load scripts from elsewhere."""
+    because the usual ones load scripts from elsewhere. Raises `SettingsError`."""
     app = FastAPI(
         title="Agents service",
         version=VERSION,
@@ -124,8 +126,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 def _app() -> FastAPI:
     settings = get_settings()
+    check_secrets(settings)
     configure_logging(settings.log_level, json=settings.environment == "production")
     return create_app(settings, get_registry())
 
 
-app = _app()
+try:
+    app = _app()
+except SettingsError as error:
+    sys.exit(str(error))

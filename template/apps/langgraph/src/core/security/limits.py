@@ -9,16 +9,23 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from apps.langgraph.src.core.security.identity import CurrentUser
+from shared.settings import SettingsError
 
 
 class RunRateLimit:
     """Counts the runs that each user starts, on this replica.
 
-    `rate` is in the notation of the library `limits`, "120/minute" for example.
+    `rate` is in the notation of the library `limits`, "120/minute" for example. Raises
+    `SettingsError` if it is not.
     """
 
     def __init__(self, rate: str) -> None:
-        self._rate: RateLimitItem = parse(rate)
+        try:
+            self._rate: RateLimitItem = parse(rate)
+        except ValueError:
+            raise SettingsError(
+                f"AGENTS__RATE_LIMIT: {rate!r} is no limit; write it as 120/minute"
+            ) from None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     async def hit(self, user_id: str) -> None:
