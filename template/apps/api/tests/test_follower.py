@@ -1,5 +1,6 @@
 """An agents service in trouble; only its answers over HTTP are invented."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from langgraph_sdk.client import LangGraphClient
 from sqlalchemy import select
 
 from apps.api.src.core import follower
+from apps.api.src.core.agents_service import connect
 from apps.api.src.core.answers import Answers
 from apps.api.src.core.database import Database
 from apps.api.src.core.models import Conversation, User
@@ -18,6 +20,8 @@ from shared.settings import Settings
 pytestmark = pytest.mark.usefixtures("password")
 Reply = Callable[[httpx.Request], httpx.Response]
 CREATED = {"run_id": "r1", "status": "pending", "metadata": {}}
+# More than httpx opens to one host unless it is told.
+MANY = 150
 STATE = {"values": {"messages": [{"type": "ai", "content": "done"}]}}
 
 
@@ -162,3 +166,27 @@ async def test_an_answer_that_makes_no_sense_fails_without_internals(settings: S
         return healthy(request)
 
     assert (await ask(settings, reply))[0] == ErrorEvent(detail=follower.BROKEN)
+
+
+async def test_however_many_answers_run_there_is_room_for_more(settings: Settings) -> None:
+    asked, all_asked = 0, asyncio.Event()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == MANY:
+            all_asked.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    settings.ports.langgraph = server.sockets[0].getsockname()[1]
+    client = connect(settings)
+    answers = [asyncio.create_task(client.runs.join("t", "r")) for _ in range(MANY)]
+
+    async with server, asyncio.timeout(30):
+        await all_asked.wait()
+        for answer in answers:
+            answer.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
+        await client.aclose()

@@ -17,6 +17,8 @@ UNREACHABLE = "The agents service cannot be reached: check that it runs, then tr
 TIMEOUT = httpx.Timeout(60, connect=5)
 # Attempts to connect, so that a restart of the agents service goes unnoticed.
 CONNECT_RETRIES = 3
+# Each running answer has a connection of its own: their number is the agents service's to limit.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
 MAX_AGENTS = 1000
 
 
@@ -26,7 +28,7 @@ def connect(settings: Settings) -> LangGraphClient:
     return LangGraphClient(
         httpx.AsyncClient(
             base_url=settings.langgraph_url,
-            transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES),
+            transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES, limits=LIMITS),
             timeout=TIMEOUT,
             headers={"Authorization": f"Bearer {token}"},
         )
