@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import pytest
 from starlette.types import Message
 
-from apps.langgraph.src.core.routes.answers import EventStream
+from apps.langgraph.src.core.routes import answers
+from apps.langgraph.src.core.routes.answers import EventStream, in_one_piece
 
 
 async def test_a_stream_without_events_is_an_answer() -> None:
@@ -23,3 +25,26 @@ async def test_a_stream_without_events_is_an_answer() -> None:
 
     await EventStream(nothing(), {})({"type": "http"}, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+
+
+async def test_nothing_is_waited_for_when_its_reader_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = asyncio.Event()
+
+    async def answer() -> None:
+        try:
+            await asyncio.Future()
+        finally:
+            ended.set()
+
+    async def send(message: Message) -> None:
+        pass
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    monkeypatch.setattr(answers, "PATIENCE", 0)
+    await (await in_one_piece(answer, {}))({"type": "http"}, receive, send)
+    async with asyncio.timeout(10):
+        await ended.wait()

@@ -138,6 +138,7 @@ async def in_one_piece(
             yield dumps(task.result())
         finally:
             if not task.done():
+                task.cancel()
                 abandoned()
 
     return JsonStream(body(), headers)
