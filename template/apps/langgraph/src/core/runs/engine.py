@@ -311,6 +311,9 @@ class Engine:
                 self.storage.runs.note_progress,
             )
         )
+        if execution.stop:
+            # It was asked for before there was a task to cancel.
+            execution.task.cancel()
         try:
             return await execution.task
         except asyncio.CancelledError:
