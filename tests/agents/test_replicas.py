@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+import httpx2
+import psycopg
 import pytest
 
 from tests.agents.service import Service
 from tests.agents.test_clients import check_copy
+from tests.conftest import wait_until
 from tests.postgresql import new_database
 
 SLOW = {"to": 1000, "pause": 0.05}
@@ -117,3 +120,18 @@ def test_a_run_is_undone_through_another_replica(clients) -> None:
     other.runs.cancel(thread, run, wait=True, action="rollback")
     assert one.threads.get_state(thread)["values"]["counted"] == [0, 1]
     assert len(one.runs.list(thread)) == 1
+
+
+def test_a_thread_that_another_replica_deletes_leaves_nothing(replicas, clients) -> None:
+    one, other = clients
+    thread = one.threads.create()["thread_id"]
+    run = one.runs.create(thread, "counter", input=SLOW)["run_id"]
+    next(part for part in one.runs.join_stream(thread, run) if part.event == "values")
+    other.threads.delete(thread)
+    metrics = f"{replicas[0].url}/metrics"
+    wait_until(lambda: "\nagent_runs_running 0.0\n" in httpx2.get(metrics).text)
+    url = replicas[0].env["DATABASE__URL"].replace("+psycopg", "")
+    with psycopg.connect(url) as database:
+        for table in ("checkpoints", "checkpoint_writes", "checkpoint_blobs"):
+            query = f"SELECT count(*) FROM {table} WHERE thread_id = %s"
+            assert database.execute(query, (thread,)).fetchone() == (0,)

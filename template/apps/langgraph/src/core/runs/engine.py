@@ -171,11 +171,6 @@ class Engine:
         self._cancelling.add(task)
         task.add_done_callback(self._cancelling.discard)
 
-    async def wait_settled(self, run_id: str) -> None:
-        """Return when a run does not execute here, or has ended."""
-        if execution := self.executions.get(run_id):
-            await execution.settled.wait()
-
     async def events(self, run: Run, after: int = 0) -> AsyncIterator[list[Event]]:
         """The events of a run beyond the number `after`, as they come; the stored ones first.
 
@@ -204,7 +199,18 @@ class Engine:
         yield _last_events(run, after)
 
     async def wait(self, run: Run) -> Result:
-        """The result of a run, once it has ended.
+        """The result of a run, once it has ended. Raises what `wait_end` raises."""
+        execution = self.executions.get(run.run_id)
+        run = await self.wait_end(run)
+        if execution and execution.outcome:
+            return Result(run, execution.values, execution.interrupts)
+        await self.registry.find(run.agent)
+        graph = self.graph(run.agent)
+        state = await graph.aget_state({"configurable": {"thread_id": run.thread_id}})
+        return Result(run, state.values, list(state.interrupts))
+
+    async def wait_end(self, run: Run) -> Run:
+        """A run as it is when it has ended, wherever it executes.
 
         Raises `ShuttingDownError` when this replica ends first.
         """
@@ -212,17 +218,13 @@ class Engine:
             if execution := self.executions.get(run.run_id):
                 await execution.settled.wait()
                 if execution.outcome:
-                    run = _ended(run, execution.outcome)
-                    return Result(run, execution.values, execution.interrupts)
+                    return _ended(run, execution.outcome)
             run = await self.storage.runs.get(run.run_id)
             if run.active:
                 if self.draining:
                     raise ShuttingDownError
                 await asyncio.sleep(POLL)
-        await self.registry.find(run.agent)
-        graph = self.graph(run.agent)
-        state = await graph.aget_state({"configurable": {"thread_id": run.thread_id}})
-        return Result(run, state.values, list(state.interrupts))
+        return run
 
     def graph(self, name: str) -> Any:
         """An agent's graph with the checkpointer. Raises `AgentNotFound`, `AgentUnavailable`."""

@@ -19,7 +19,7 @@ async def roll_back(engine: Engine, run: Run) -> None:
         # It would begin with what is about to be undone.
         raise ThreadBusyError
     await engine.cancel(run.run_id)
-    if (await engine.wait(run)).run.status != "interrupted":
+    if (await engine.wait_end(run)).status != "interrupted":
         return
     storage = engine.storage
     thread: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}

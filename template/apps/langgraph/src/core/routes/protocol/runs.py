@@ -211,7 +211,7 @@ async def cancel_run(
         return Response(status_code=204 if wait else 202)
     await engine.cancel(run.run_id)
     if wait:
-        await engine.wait(run)
+        await engine.wait_end(run)
     return Response(status_code=204 if wait else 202)
 
 

@@ -91,12 +91,13 @@ async def update_thread(
     return JsonResponse(await _shown(engine, user, thread))
 
 
-@router.delete("/{thread_id}", status_code=204, responses=responses(404))
+@router.delete("/{thread_id}", status_code=204, responses=responses(404, 503))
 async def delete_thread(thread: CurrentThread, engine: CurrentEngine) -> None:
     """Remove a thread with all its runs and checkpoints; what runs on it is cancelled."""
     for run_id in await engine.storage.runs.active_on(thread.thread_id):
         await engine.cancel(run_id)
-        await engine.wait_settled(run_id)
+        # Or it would write checkpoints that nobody removes, on another replica too.
+        await engine.wait_end(await engine.storage.runs.get(run_id))
     await engine.storage.delete_threads([thread.thread_id])
 
 
