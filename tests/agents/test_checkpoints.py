@@ -51,6 +51,29 @@ def test_a_run_sees_what_it_has_not_waited_for(tmp_path: Path) -> None:
     assert asyncio.run(write_and_read()).metadata["step"] == 7
 
 
+def test_a_history_is_read_as_far_as_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from apps.langgraph.src.core.storage import checkpoints
+
+    monkeypatch.setattr(checkpoints, "PAGE", 3)
+
+    async def read() -> tuple[list[int], int]:
+        url = f"sqlite+aiosqlite:///{tmp_path}/checkpoints.db"
+        async with checkpoints.open_checkpointer(url) as saver:
+            await checkpoints.setup_checkpointer(saver)
+            for number in range(10):
+                await put(saver, "thread", number, {})
+            steps = [found.metadata["step"] async for found in saver.alist(place("thread"))]
+            decoded = []
+            loads = saver.serde.loads_typed
+            monkeypatch.setattr(saver.serde, "loads_typed", lambda v: decoded.append(v) or loads(v))
+            await anext(saver.alist(place("thread")))
+            return steps, len(decoded)
+
+    assert asyncio.run(read()) == (list(reversed(range(10))), 3)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_a_text_with_nul_is_stored_without(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest

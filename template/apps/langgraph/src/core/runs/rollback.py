@@ -1,6 +1,7 @@
 """Undoes a run: its thread is as if the run had never been."""
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
 
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.storage.records import Run
@@ -23,14 +24,14 @@ async def roll_back(engine: Engine, run: Run) -> None:
         return
     storage = engine.storage
     thread: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
-    made = [
-        found async for found in storage.checkpointer.alist(thread, filter={"run_id": run.run_id})
-    ]
-    if made and made[-1].parent_config:
+    first: CheckpointTuple | None = None
+    async for made in storage.checkpointer.alist(thread, filter={"run_id": run.run_id}):
+        first = made  # the newest come first
+    if first and first.parent_config:
         # Checkpointers cannot remove single checkpoints; a copy of an earlier one is the latest.
         graph = engine.graph(run.agent)
-        await graph.aupdate_state(made[-1].parent_config, None, as_node="__copy__")
-    elif made:
+        await graph.aupdate_state(first.parent_config, None, as_node="__copy__")
+    elif first:
         await storage.checkpointer.adelete_thread(run.thread_id)
     await storage.runs.delete(run.run_id)
     await engine.restore(run.thread_id, run.agent)

@@ -33,6 +33,9 @@ from sqlalchemy import make_url
 from apps.langgraph.src.core.storage.access import Batches
 from shared.database import SQLITE_BUSY_TIMEOUT
 
+# Checkpoints read at a time: each holds the whole state of its moment.
+PAGE = 20
+
 T = TypeVar("T")
 Write = Callable[[], Any]
 
@@ -82,13 +85,16 @@ class _InThread(BaseCheckpointSaver[Any]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """See `list`."""
-
-        def collect() -> Sequence[CheckpointTuple]:
-            return tuple(self.list(config, filter=filter, before=before, limit=limit))
-
-        for found in await self._call(collect):
-            yield found
+        """See `list`. `config` names a thread: two may have checkpoints of one identifier."""
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(limit, PAGE)
+            page = await self._call(self._page, config, filter, before, size)
+            for found in page:
+                yield found
+            if len(page) < size:
+                return
+            before = page[-1].config
+            limit = None if limit is None else limit - size
 
     async def aput(
         self,
@@ -133,6 +139,15 @@ class _InThread(BaseCheckpointSaver[Any]):
         return await self._call(
             lambda: self.get_delta_channel_history(config=config, channels=channels)
         )
+
+    def _page(
+        self,
+        config: RunnableConfig | None,
+        having: dict[str, Any] | None,
+        before: RunnableConfig | None,
+        limit: int,
+    ) -> list[CheckpointTuple]:
+        return list(self.list(config, filter=having, before=before, limit=limit))
 
     async def _write(self, write: Write) -> None:
         run = self.run

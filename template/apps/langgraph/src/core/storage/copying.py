@@ -5,23 +5,14 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 
-# Checkpoints in memory at a time: each holds the whole state of its moment.
-PAGE = 20
-
 
 async def copy_checkpoints(
     checkpointer: BaseCheckpointSaver[Any], source: str, target: str
 ) -> None:
     """Copy the checkpoints of the thread `source`, with what waits in them, to `target`."""
     thread: RunnableConfig = {"configurable": {"thread_id": source}}
-    before: RunnableConfig | None = None
-    while True:
-        page = [found async for found in checkpointer.alist(thread, before=before, limit=PAGE)]
-        for found in page:
-            await _copy(checkpointer, found, target)
-        if len(page) < PAGE:
-            return
-        before = page[-1].config
+    async for found in checkpointer.alist(thread):
+        await _copy(checkpointer, found, target)
 
 
 async def _copy(
