@@ -130,8 +130,28 @@ def test_a_thread_that_another_replica_deletes_leaves_nothing(replicas, clients)
     other.threads.delete(thread)
     metrics = f"{replicas[0].url}/metrics"
     wait_until(lambda: "\nagent_runs_running 0.0\n" in httpx2.get(metrics).text)
-    url = replicas[0].env["DATABASE__URL"].replace("+psycopg", "")
-    with psycopg.connect(url) as database:
+    with connected(replicas[0]) as database:
         for table in ("checkpoints", "checkpoint_writes", "checkpoint_blobs"):
             query = f"SELECT count(*) FROM {table} WHERE thread_id = %s"
             assert database.execute(query, (thread,)).fetchone() == (0,)
+
+
+def test_a_thread_that_was_freed_while_a_run_was_queued_is_busy_again(replicas, clients) -> None:
+    one, other = clients
+    thread = one.threads.create()["thread_id"]
+    first, second = (
+        one.runs.create(thread, "counter", input=SLOW, multitask_strategy="enqueue")["run_id"]
+        for _ in range(2)
+    )
+    with connected(replicas[0]) as database:
+        # What the end of the first run does if it begins before the second one is committed.
+        query = "UPDATE agent_threads SET status = 'idle' WHERE thread_id = %s"
+        database.execute(query, (thread,))
+    one.runs.cancel(thread, first, wait=True)
+    next(part for part in other.runs.join_stream(thread, second) if part.event == "values")
+    assert other.threads.get(thread)["status"] == "busy"
+    one.runs.cancel(thread, second, wait=True)
+
+
+def connected(service: Service) -> psycopg.Connection:
+    return psycopg.connect(service.env["DATABASE__URL"].replace("+psycopg", ""))

@@ -308,6 +308,10 @@ class Runs:
                     )
                 )
                 claimed.append(run)
+            if claimed:
+                # On PostgreSQL FREE_THREAD does not see a run that is queued in the same moment.
+                of_claimed = threads.c.thread_id.in_([run.thread_id for run in claimed])
+                connection.execute(update(threads).where(of_claimed).values(status="busy"))
             return claimed, given_up
 
         return await self._write(claim)
