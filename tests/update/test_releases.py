@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from platform_tools.update import render, source
+from platform_tools.update import copier_process, source
 from platform_tools.update.project import Project
+from platform_tools.update.render import Renderer
 from platform_tools.update.trees import Repository
 
 from tests.update.conftest import REPOSITORY, Customer, Vendor, commit, git
@@ -148,7 +149,7 @@ def move_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
             "import arrow\narrow.now = lambda *_, **__: arrow.Arrow(2099, 1, 2)\n"
         )
         monkeypatch.setenv("PYTHONPATH", str(folder))
-        monkeypatch.setattr(render, "_copier", [])
+        monkeypatch.setattr(copier_process, "_started", [])
 
     return move
 
@@ -165,9 +166,7 @@ def test_rendered_text_does_not_depend_on_the_clock(
     assert release
     move_clock()
 
-    again = render.render(
-        repository, release, project.answers, {}, ".copier-answers.yml", "acme", {}
-    )
+    again = Renderer(repository, ".copier-answers.yml", "acme").begin(release, project.answers)()
 
     assert again == repository.read(project.head)
 
@@ -181,7 +180,7 @@ def test_the_clock_can_be_moved(
     assert release
     move_clock()
 
-    tree = render.render(repository, release, {}, {}, ".copier-answers.yml", "acme", {})
+    tree = Renderer(repository, ".copier-answers.yml", "acme").begin(release, {})()
 
     answers = repository.blob(tree[".copier-answers.yml"].oid).decode()
     assert "created_on: '2099-01-02'" in answers

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from platform_tools.update import source
 from platform_tools.update.project import Project
-from platform_tools.update.render import render
+from platform_tools.update.render import Renderer
 from platform_tools.update.trees import Repository
 
 from tests.update.conftest import git
@@ -27,7 +27,7 @@ def test_equals_a_copy(
     release = source.release(template, "HEAD", str(template))
     assert release
 
-    tree = render(repository, release, project.answers, {}, ".copier-answers.yml", "acme", {})
+    tree = Renderer(repository, ".copier-answers.yml", "acme").begin(release, project.answers)()
 
     assert tree == repository.read(project.head)
     assert git(project.root, "status", "--porcelain") == ""

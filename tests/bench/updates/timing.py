@@ -23,10 +23,7 @@ BIN = Path(sys.executable).parent
 COPIER = BIN / "copier"
 ROUNDS = 5
 KEEP = ("pyproject.toml", "package.json", "constraints.txt", "lock.json", ".lock", ".png", ".ico")
-PLATFORM = (
-    "import typer; from platform_tools.update.cli import register; app = typer.Typer();"
-    " register(app); app()"
-)
+PLATFORM = "import sys; from platform_tools.cli import main; sys.exit(main())"
 
 
 def two_versions(folder: Path, files: int) -> Path:

@@ -16,8 +16,7 @@ from tempfile import mkdtemp
 from typing import Any, NoReturn
 
 from platform_tools.errors import PlatformError
-from platform_tools.update import source
-from platform_tools.update.copier_process import CopierProcess
+from platform_tools.update import copier_process, source
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State, lock
 
@@ -43,10 +42,10 @@ def begin(
     action: str,
     to: str | None,
     bundle: str | None,
-    copier: CopierProcess | None,
     **options: Any,
 ) -> NoReturn:
     """`platform update` and its preview: go on as the new version's engine."""
+    copier = copier_process.started()
     project = Project(root)
     preview = action == "preview"
     project.check()
@@ -109,7 +108,7 @@ def _lock(state: Path) -> None:
 
 
 def _become(
-    engine: Path, request: Mapping[str, Any], copier: CopierProcess | None = None
+    engine: Path, request: Mapping[str, Any], copier: copier_process.CopierProcess | None = None
 ) -> NoReturn:
     """Forget these tools and run the engine of those in the folder `engine`."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "platform_tools"]:

@@ -48,12 +48,6 @@ def update(
 
     Exit codes: 0 done or nothing to do, 1 failed or refused, 2 wrong input, 3 conflicts are left.
     """
-    from platform_tools.update.copier_process import CopierProcess
-    from platform_tools.update.git import leave_surrounding_git
-
-    leave_surrounding_git()
-    # Of all that follows, Copier takes longest to be ready.
-    copier = None if go_on or abort or source else CopierProcess()
     from platform_tools.update import bootstrap
 
     root = _root()
@@ -77,7 +71,6 @@ def update(
             "preview" if preview else "update",
             to,
             bundle,
-            copier,
             data=answers,
             verify=verify,
             json=as_json,

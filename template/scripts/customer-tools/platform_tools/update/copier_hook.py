@@ -111,8 +111,9 @@ def after(folder: Folder) -> int:
     result.write_report(state, repository, ours, tree, report.markdown(plan))
     result.place(folder, state, repository, ours, tree)
     stages = _stages_commit(repository, computed.merged.conflicts)
-    repository.send(folder.root, state.theirs, stages, repository.commit(state.tree))
-    code = transaction.finish(folder, state)
+    landed = repository.commit(state.tree)
+    repository.send(folder.path.parent, state.start, state.theirs, stages, landed)
+    code = transaction.finish(folder, state, project, repository)
     return _tell(plan, state, code, failed)
 
 

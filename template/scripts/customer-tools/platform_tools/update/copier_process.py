@@ -6,6 +6,7 @@ An update's `platform` command starts this, and its engine uses it, perhaps a ne
 here may grow and never change.
 """
 
+import gc
 import json
 import os
 import sys
@@ -28,25 +29,65 @@ class CopierProcess:
         )
         self._requests = cast("IO[str]", self._process.stdin)
         self._answers = cast("IO[str]", self._process.stdout)
+        self._asked = self._answered = 0
 
-    def run_copy(self, **arguments: Any) -> str | None:
-        """Run `copier.run_copy`; return what it says against its arguments, or None.
+    def kill(self) -> None:
+        with self._process:
+            self._process.kill()
 
-        Raises `OSError` when the process has ended.
-        """
-        with suppress(BrokenPipeError):
+    def ask(self, **arguments: Any) -> int:
+        """Have `copier.run_copy` run when it is done with the earlier; return the run's number."""
+        with suppress(BrokenPipeError):  # `answer` tells
             print(json.dumps(arguments), file=self._requests, flush=True)
-        if not (line := self._answers.readline()):
-            raise OSError(f"Copier ended with exit code {self._process.wait()} (see above)")
-        refusal: str | None = json.loads(line)
+        self._asked += 1
+        return self._asked
+
+    def answer(self, number: int) -> str | None:
+        """Wait for a run; return what Copier says against its arguments, or None.
+
+        Runs are waited for in the order of their numbers. Raises `OSError` when the process has
+        ended.
+        """
+        refusal: str | None = None
+        while self._answered < number:
+            if not (line := self._answers.readline()):
+                raise OSError(f"Copier ended with exit code {self._process.wait()} (see above)")
+            self._answered += 1
+            refusal = json.loads(line)
         return refusal
+
+
+_started: list[CopierProcess] = []
+
+
+def started() -> CopierProcess:
+    """This process's own, which the first call starts."""
+    if not _started:
+        # This file is a program as well, which has no package around it.
+        from platform_tools.update.git import leave_surrounding_git
+
+        leave_surrounding_git()
+        use(CopierProcess())
+    return _started[0]
+
+
+def use(copier: CopierProcess) -> None:
+    """Take one that was started before for this process's own."""
+    _started[:] = [copier]
+
+
+def stop() -> None:
+    """End this process's own, whatever it is at."""
+    while _started:
+        _started.pop().kill()
 
 
 def serve() -> None:
     """Run what is asked on standard input, until that ends."""
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.dup(1)
     os.dup2(2, 1)  # what a template prints is no answer
     warnings.simplefilter("ignore")
+    gc.disable()  # a tenth of the time that Copier's import takes
     from copier import run_copy
     from copier.errors import CopierError
 
@@ -56,7 +97,8 @@ def serve() -> None:
             run_copy(**json.loads(line))
         except (CopierError, ValueError) as error:
             refusal = str(error)
-        print(json.dumps(refusal), file=answers, flush=True)
+        with suppress(BrokenPipeError):  # the update has ended without waiting
+            os.write(answers, json.dumps(refusal).encode() + b"\n")
 
 
 if __name__ == "__main__":

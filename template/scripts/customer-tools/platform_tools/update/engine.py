@@ -13,21 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from platform_tools.errors import PlatformError
-from platform_tools.update import resolve, transaction
-from platform_tools.update.copier_process import CopierProcess
+from platform_tools.update import copier_process, resolve, transaction
 from platform_tools.update.git import GitError
-from platform_tools.update.render import use
 from platform_tools.update.report import say
 from platform_tools.update.state import Folder
 
 
-def main(argument: str, copier: CopierProcess | None = None) -> int:
+def main(argument: str, copier: copier_process.CopierProcess | None = None) -> int:
     """Run a request; return the exit code: 0 done, 1 failed, 2 wrong input, 3 conflicts left.
 
     `copier` is a process that renders, where the caller has started one.
     """
     if copier:
-        use(copier)
+        copier_process.use(copier)
     request: dict[str, Any] = json.loads(argument)
     root = Path(request["root"])
     try:
@@ -47,6 +45,8 @@ def main(argument: str, copier: CopierProcess | None = None) -> int:
         say(f"\nStopped. {_what_next(root)}", "warn")
         return 130
     finally:
+        # It may be rendering what nobody waits for any more.
+        copier_process.stop()
         if request.get("temporary"):
             shutil.rmtree(request["temporary"], ignore_errors=True)
 

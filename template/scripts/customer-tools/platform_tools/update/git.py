@@ -1,11 +1,17 @@
 """git, in bytes."""
 
+from __future__ import annotations
+
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import weakref
+from typing import IO, TYPE_CHECKING, cast
 
 from platform_tools.errors import PlatformError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 # A variable of a surrounding git (a hook, an alias) would redirect ours to another repository.
 _INHERITED = (
@@ -96,4 +102,21 @@ class Git:
 
     def path(self, name: str) -> Path:
         """Where git keeps `name` for this work tree (`git rev-parse --git-path`)."""
-        return self.folder / self.line("rev-parse", "--git-path", name)
+        return (self.folder / self.line("rev-parse", "--git-path", name)).absolute()
+
+    def stay(self, *arguments: str) -> tuple[IO[bytes], IO[bytes]]:
+        """Start a command that stays, as long as this object; return its input and its output."""
+        process = subprocess.Popen(  # noqa: S603  # git, without a shell
+            ["git", *_OPTIONS, *arguments],  # noqa: S607  # the one on PATH
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.env,
+        )
+        weakref.finalize(self, _end, process)
+        return cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process:
+        pass

@@ -16,7 +16,7 @@ from platform_tools.update.state import Folder, State
 
 def index_of(folder: Folder) -> Path:
     """The index of the project's work tree."""
-    return Git(folder.root).path("index").absolute()
+    return folder.path.with_name("index")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ So landing can be run again, or undone, from wherever it stopped.
 
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
@@ -161,10 +162,14 @@ def _saved(path: Path) -> Snapshot:
 
 def _reachable(root: Path, path: str) -> bool:
     """Whether every folder above a path is missing or a real folder, not a link or a file."""
-    for parent in list(Path(path).parents)[:-1]:
-        place = root / parent
-        if place.is_symlink() or (place.exists() and not place.is_dir()):
-            return False
+    place = str(root)
+    for name in path.split("/")[:-1]:
+        place = f"{place}/{name}"
+        try:
+            if not stat.S_ISDIR(os.lstat(place).st_mode):
+                return False
+        except FileNotFoundError:
+            return True
     return True
 
 

@@ -46,10 +46,13 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
         return Lines(dict(ours))
     if ours == base:
         return Lines(dict(theirs))
-    commit = repository.commit(repository.write(base))
-    for name, tree in ((OURS, ours), (THEIRS, theirs)):
-        one = repository.commit(repository.write(tree), [commit])
-        repository.git("update-ref", f"refs/heads/{name}", one)
+    repository.commits(
+        {
+            "base": (repository.write(base), ""),
+            OURS: (repository.write(ours), "base"),
+            THEIRS: (repository.write(theirs), "base"),
+        }
+    )
     _use_attributes(repository, ours)
     git = Git(repository.folder / ".git", {"GIT_DIR": str(repository.folder / ".git")})
     output = git(

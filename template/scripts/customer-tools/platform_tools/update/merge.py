@@ -19,7 +19,7 @@ from platform_tools.update.lines import THEIRS, Lines, Sides, merge_lines, renam
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.split import Note, Parts
 from platform_tools.update.structured import merge_structured
-from platform_tools.update.trees import Entry, Repository, Tree
+from platform_tools.update.trees import Entry, Repository, Tree, above
 
 
 @dataclass
@@ -165,11 +165,5 @@ def _give_way(
 
 
 def _folders(paths: Iterable[str]) -> set[str]:
-    """Every folder that the paths are in."""
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
+    """Every folder that the paths are in, but the top."""
+    return {folder for path in paths for folder in above(path)} - {""}

@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from platform_tools.errors import PlatformError
 from platform_tools.update import source
-from platform_tools.update.merge import Merged, merge
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.project import BASE_REF, Project
-from platform_tools.update.render import Release, Rendered, read_answers, render
+from platform_tools.update.render import Release, Renderer, read_answers
 from platform_tools.update.split import Note
 from platform_tools.update.trees import Repository, Tree
+
+if TYPE_CHECKING:
+    from platform_tools.update.merge import Merged
 
 SUGGESTED = {"customer": "yours", "private": "yours", "shared": "yours"}
 
@@ -52,7 +54,7 @@ class Computed:
     repository: Repository
     ours: Tree
     theirs: Tree
-    merged: Merged
+    merged: "Merged"
 
 
 def compute(
@@ -72,11 +74,18 @@ def compute(
     declared = source.declared(release.repository, old, release)
     ours = repository.read(f"{project.head}:{project.prefix}")
     known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
-    name, rendered = project.root.name, Rendered()
-    theirs = render(
-        repository, release, answers or known, data, project.answers_file, name, rendered
-    )
-    base = _base(project, release, repository, rendered)
+    renderer = Renderer(repository, project.answers_file, project.root.name)
+    kept = _kept_base(project, repository)
+    earlier = None if kept else _earlier(project, release)
+    new_tree = renderer.begin(release, answers or known, data)
+    old_tree = renderer.begin(earlier, project.answers) if earlier else None
+    # Half of the engine's code: it is read while Copier is at work.
+    from platform_tools.update.merge import merge
+
+    theirs = new_tree()
+    base = old_tree() if old_tree else kept or {}
+    if entry := base.get(project.answers_file):
+        _check_answers(project, read_answers(repository.blob(entry.oid)) or {})
     if project.answers_file in ours:
         # Nobody edits it but updates: its answers are the base's, whatever it looks like.
         base[project.answers_file] = ours[project.answers_file]
@@ -104,13 +113,18 @@ def compute(
     return Computed(plan, repository, ours, theirs, merged)
 
 
-def _base(project: Project, release: Release, repository: Repository, rendered: Rendered) -> Tree:
-    """The old render: the one that was kept, where it is of these very answers, or a new one."""
+def _kept_base(project: Project, repository: Repository) -> Tree | None:
+    """The old render that an earlier update kept, where it is of these very answers."""
     if kept := project.git.attempt("rev-parse", "--verify", "--quiet", f"{BASE_REF}^{{tree}}"):
         tree = repository.read(kept)
         entry = tree.get(project.answers_file)
         if entry and read_answers(repository.blob(entry.oid)) == project.answers:
             return tree
+    return None
+
+
+def _earlier(project: Project, release: Release) -> Release:
+    """The release that the project is of."""
     name = str(project.answers["_commit"])
     old = source.release(release.repository, name, str(project.answers["_src_path"]))
     if old is None:
@@ -119,13 +133,7 @@ def _base(project: Project, release: Release, repository: Repository, rendered: 
             "Update from a template that has all its versions (a full clone or bundle): platform "
             "update --from FILE.bundle",
         )
-    old = Release(old.repository, old.oid, name, old.source)
-    tree = render(
-        repository, old, project.answers, {}, project.answers_file, project.root.name, rendered
-    )
-    if entry := tree.get(project.answers_file):
-        _check_answers(project, read_answers(repository.blob(entry.oid)) or {})
-    return tree
+    return Release(old.repository, old.oid, name, old.source)
 
 
 def _check_answers(project: Project, accepted: Mapping[str, Any]) -> None:
@@ -141,7 +149,7 @@ def _check_answers(project: Project, accepted: Mapping[str, Any]) -> None:
 
 
 def _files(
-    ownership: Ownership, base: Tree, ours: Tree, merged: Merged, rebuild: list[str]
+    ownership: Ownership, base: Tree, ours: Tree, merged: "Merged", rebuild: list[str]
 ) -> list[dict[str, str]]:
     renamed = {
         new: old
@@ -177,7 +185,7 @@ def _files(
     return files
 
 
-def _rebuilt(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> list[str]:
+def _rebuilt(ownership: Ownership, base: Tree, ours: Tree, merged: "Merged") -> list[str]:
     """Generated files that no longer fit what they are made from."""
     changed = {path for path in {*ours, *merged.tree} if ours.get(path) != merged.tree.get(path)}
     edited = {path for path in merged.tree if ours.get(path) != base.get(path)}
@@ -195,7 +203,7 @@ def _rebuilt(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> li
     return sorted(found)
 
 
-def _to_regenerate(ownership: Ownership, base: Tree, ours: Tree, merged: Merged) -> list[Note]:
+def _to_regenerate(ownership: Ownership, base: Tree, ours: Tree, merged: "Merged") -> list[Note]:
     """Generated files that both sides had changed and only the project's own code can make."""
     found = {}
     for path in {*ours, *base}:

@@ -11,7 +11,7 @@ from typing import Any
 from platform_tools.errors import PlatformError
 from platform_tools.update.git import Git, GitError
 from platform_tools.update.render import read_answers
-from platform_tools.update.trees import Tree
+from platform_tools.update.trees import Tree, above
 
 BASE_REF = "refs/platform/base"
 _UNFINISHED = {
@@ -36,14 +36,20 @@ class Project:
         return Git(self.root)
 
     @cached_property
-    def prefix(self) -> str:
-        """The project's folder in its repository: "" or "folder/"."""
-        return self.git.line("rev-parse", "--show-prefix")
+    def _place(self) -> tuple[str, str]:
+        said = os.fsdecode(self.git("rev-parse", "--show-prefix", "--verify", "HEAD^{commit}"))
+        prefix, _, head = said.removesuffix("\n").rpartition("\n")
+        return head, prefix
 
-    @cached_property
+    @property
     def head(self) -> str:
         """The commit that is checked out."""
-        return self.git.line("rev-parse", "HEAD")
+        return self._place[0]
+
+    @property
+    def prefix(self) -> str:
+        """The project's folder in its repository: "" or "folder/"."""
+        return self._place[1]
 
     @cached_property
     def answers(self) -> dict[str, Any]:
@@ -77,10 +83,12 @@ class Project:
             raise PlatformError(
                 f"{self.root} is not in git.", "git init && git add --all && git commit", 2
             ) from None
-        if self.git.attempt("rev-parse", "--verify", "--quiet", "HEAD^{commit}") is None:
+        try:
+            _ = self.head
+        except GitError:
             raise PlatformError(
                 "The project has no commit yet.", "git add --all && git commit, then try again."
-            )
+            ) from None
         for name, what in _UNFINISHED.items():
             if Path(found, name).exists():
                 raise PlatformError(
@@ -107,14 +115,14 @@ class Project:
 
     def on_disk(self, ours: Tree, paths: Iterable[str]) -> set[str]:
         """Those of `paths` whose place on the disk is taken by something outside git."""
-        folders = {str(parent) for path in ours for parent in Path(path).parents}
+        folders = {folder for path in ours for folder in above(path)}
         return {path for path in paths if path not in ours and self._taken(path, ours, folders)}
 
     def _taken(self, path: str, ours: Tree, folders: set[str]) -> bool:
-        for parent in reversed(Path(path).parents):
+        for parent in reversed([*above(path)][:-1]):
             place = self.root / parent
             if place.is_symlink() or (place.exists() and not place.is_dir()):
-                return str(parent) not in ours
+                return parent not in ours
         return os.path.lexists(self.root / path) and path not in folders
 
     def once_had(self, path: str) -> bool:

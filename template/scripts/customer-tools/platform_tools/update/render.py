@@ -19,20 +19,16 @@ import yaml  # type: ignore[import-untyped]
 from pathspec import PathSpec
 
 from platform_tools.errors import PlatformError
-from platform_tools.update.copier_process import CopierProcess
+from platform_tools.update import copier_process
 from platform_tools.update.trees import GITLINK, SYMLINK, Repository, Tree
 
 SUFFIX = ".jinja"
 _CONFIGS = ("copier.yml", "copier.yaml")
-# The process that renders, once there is one.
-_copier: list[CopierProcess] = []
+# Answers that are about the release.
+_RELEASE = ("_commit", "_src_path")
 # A folder of the reduced template whose only file gets `_exclude`, rendered.
 _PROBE = "platform-excluded.txt"
 _SEPARATOR = "\n\x1e\n"
-
-
-Rendered = dict[tuple[Any, ...], tuple[Tree, list[str]]]
-"""What Copier made of what, within one repository."""
 
 
 @dataclass(frozen=True)
@@ -46,48 +42,127 @@ class Release:
     """The address for `_src_path`."""
 
 
-def render(
-    into: Repository,
-    release: Release,
-    answers: Mapping[str, Any],
-    data: Mapping[str, Any],
-    answers_file: str,
-    folder_name: str,
-    rendered: Rendered,
-) -> Tree:
-    """Render `release` into `into`, which must borrow the release's objects.
+class Renderer:
+    """Renders releases into a repository, which must borrow their objects.
 
-    `answers` are those of the answers file; `data` overrides them, as Copier's `--data` does; new
-    questions get their defaults. Of two releases that render from the same files and answers, the
-    second gets what is in `rendered`, with the answers file of the first. Raises `PlatformError`
-    when an answer is refused.
+    Renders run in the background, one after the other. Of two that render from the same files and
+    answers, the second gets what the first has made, with its answers file.
     """
-    files = into.read(release.oid)
-    config = _config(into, files, release)
-    sources = _sources(files, config)
-    links = any(entry.mode == SYMLINK for entry in sources.values())
-    everything = links and not config.get("_preserve_symlinks", False)
-    static = {
-        path: entry
-        for path, entry in sources.items()
-        if not everything and entry.mode != GITLINK and not _has_jinja(path)
-    }
-    dynamic = {path: entry for path, entry in sources.items() if path not in static}
-    made, patterns = _run_copier(
-        into, release, files, config, dynamic, answers, data, answers_file, folder_name, rendered
-    )
-    excluded = _matcher(patterns)
-    tree = {
-        path: entry
-        for path, entry in static.items()
-        if not excluded(path) and path + SUFFIX not in sources
-    }
-    return tree | made
+
+    def __init__(self, into: Repository, answers_file: str, folder_name: str) -> None:
+        self.into = into
+        self.answers_file = answers_file
+        self.folder_name = folder_name
+        self._copies: dict[Any, _Copy] = {}
+
+    def begin(
+        self, release: Release, answers: Mapping[str, Any], data: Mapping[str, Any] | None = None
+    ) -> Callable[[], Tree]:
+        """Begin to render `release`; return the function that waits for its tree.
+
+        `answers` are those of the answers file; `data` overrides them, as Copier's `--data` does;
+        new questions get their defaults. The function raises `PlatformError` when an answer is
+        refused. Trees must be waited for in the order in which they were begun.
+        """
+        files = self.into.read(release.oid)
+        config = _config(self.into, files, release)
+        sources = _sources(files, config)
+        links = any(entry.mode == SYMLINK for entry in sources.values())
+        everything = links and not config.get("_preserve_symlinks", False)
+        static = {
+            path: entry
+            for path, entry in sources.items()
+            if not everything and entry.mode != GITLINK and not _has_jinja(path)
+        }
+        dynamic = {path: entry for path, entry in sources.items() if path not in static}
+        copy = self._copy(release, files, config, dynamic, answers, data or {})
+
+        def wait() -> Tree:
+            made, patterns = copy.wait()
+            excluded = _matcher(patterns)
+            tree = {
+                path: entry
+                for path, entry in static.items()
+                if not excluded(path) and path + SUFFIX not in sources
+            }
+            return tree | made
+
+        return wait
+
+    def _copy(
+        self,
+        release: Release,
+        files: Tree,
+        config: Mapping[str, Any],
+        dynamic: Tree,
+        answers: Mapping[str, Any],
+        data: Mapping[str, Any],
+    ) -> "_Copy":
+        subdirectory = config.get("_subdirectory", "")
+        wanted = {
+            path: entry
+            for path, entry in files.items()
+            if path in _CONFIGS or path.startswith("extensions/")
+        }
+        wanted |= {str(Path(subdirectory, path)): entry for path, entry in dynamic.items()}
+        stored = {name: value for name, value in answers.items() if name not in _RELEASE}
+        key = (frozenset(wanted.items()), yaml.safe_dump([stored, dict(data)]))
+        if key not in self._copies:
+            copy = self._copies[key] = _Copy(self.into, self.folder_name)
+            _write_out(self.into, wanted, copy.template)
+            below = copy.template / subdirectory
+            _fix_metadata(below, release)
+            # Copier tells `_exclude` the operation, but no file.
+            head = '{%- set _copier_operation = "copy" -%}'
+            patterns = config.get("_exclude", [])
+            (below / (_PROBE + SUFFIX)).write_text(
+                head + _SEPARATOR.join(map(str, patterns)), encoding="utf-8"
+            )
+            copy.begin(stored, data, self.answers_file)
+        return self._copies[key]
 
 
-def use(copier: CopierProcess) -> None:
-    """Render with a process that was started before."""
-    _copier[:] = [copier]
+class _Copy:
+    """A run of `copier copy`, from one temporary folder to another."""
+
+    def __init__(self, into: Repository, folder_name: str) -> None:
+        self._into = into
+        self._temporary = TemporaryDirectory(prefix="platform-render-")
+        self.template = Path(self._temporary.name, "template")
+        self._project = Path(self._temporary.name, "project", folder_name or "project")
+        self._made: tuple[Tree, list[str]] | None = None
+
+    def begin(self, answers: Mapping[str, Any], data: Mapping[str, Any], answers_file: str) -> None:
+        stored = self._project / answers_file
+        stored.parent.mkdir(parents=True)
+        stored.write_text(yaml.safe_dump(answers), encoding="utf-8")
+        self._number = copier_process.started().ask(
+            src_path=str(self.template),
+            dst_path=str(self._project),
+            data=dict(data),
+            answers_file=answers_file,
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+            skip_tasks=True,
+            unsafe=True,
+        )
+
+    def wait(self) -> tuple[Tree, list[str]]:
+        """What Copier has written, and the patterns of `_exclude`."""
+        if not self._made:
+            with self._temporary:
+                if (refusal := copier_process.started().answer(self._number)) is not None:
+                    raise PlatformError(
+                        f"The template cannot be rendered with these answers: {refusal}",
+                        "Give another answer with --data NAME=VALUE.",
+                    )
+                probe = self._project / _PROBE
+                excluded = probe.read_text(encoding="utf-8").split(_SEPARATOR)
+                probe.unlink()
+                lines = [line for one in excluded for line in re.split(r"\r\n|\r|\n", one)]
+                self._made = self._into.store_folder(self._project), lines
+        return self._made
 
 
 def template_paths(release: Release) -> list[str]:
@@ -105,75 +180,6 @@ def read_answers(contents: bytes) -> dict[str, Any] | None:
     except (yaml.YAMLError, UnicodeDecodeError):
         return None
     return answers if isinstance(answers, dict) else None
-
-
-def _run_copier(
-    into: Repository,
-    release: Release,
-    files: Tree,
-    config: Mapping[str, Any],
-    dynamic: Tree,
-    answers: Mapping[str, Any],
-    data: Mapping[str, Any],
-    answers_file: str,
-    folder_name: str,
-    rendered: Rendered,
-) -> tuple[Tree, list[str]]:
-    subdirectory = config.get("_subdirectory", "")
-    wanted = {
-        path: entry
-        for path, entry in files.items()
-        if path in _CONFIGS or path.startswith("extensions/")
-    }
-    wanted |= {str(Path(subdirectory, path)): entry for path, entry in dynamic.items()}
-    stored = {key: value for key, value in answers.items() if key not in ("_commit", "_src_path")}
-    said = yaml.safe_dump([stored, dict(data), answers_file, folder_name])
-    key = (frozenset(wanted.items()), said)
-    if key in rendered:
-        return rendered[key]
-    with TemporaryDirectory(prefix="platform-render-") as temporary:
-        template = Path(temporary, "template")
-        project = Path(temporary, "project", folder_name or "project")
-        project.mkdir(parents=True)
-        _write_out(into, wanted, template)
-        _fix_metadata(template / subdirectory, release)
-        patterns = config.get("_exclude", [])
-        # Copier tells `_exclude` the operation, but no file.
-        head = '{%- set _copier_operation = "copy" -%}'
-        (template / subdirectory / (_PROBE + SUFFIX)).write_text(
-            head + _SEPARATOR.join(map(str, patterns)), encoding="utf-8"
-        )
-        (project / answers_file).parent.mkdir(parents=True, exist_ok=True)
-        (project / answers_file).write_text(yaml.safe_dump(stored), encoding="utf-8")
-        _copy(template, project, data, answers_file)
-        probe = project / _PROBE
-        excluded = probe.read_text(encoding="utf-8").split(_SEPARATOR)
-        probe.unlink()
-        tree = into.store_folder(project)
-    lines = [line for pattern in excluded for line in re.split(r"\r\n|\r|\n", pattern)]
-    rendered[key] = tree, lines
-    return tree, lines
-
-
-def _copy(template: Path, project: Path, data: Mapping[str, Any], answers_file: str) -> None:
-    if not _copier:
-        use(CopierProcess())
-    refusal = _copier[0].run_copy(
-        src_path=str(template),
-        dst_path=str(project),
-        data=dict(data),
-        answers_file=answers_file,
-        defaults=True,
-        overwrite=True,
-        quiet=True,
-        skip_tasks=True,
-        unsafe=True,
-    )
-    if refusal is not None:
-        raise PlatformError(
-            f"The template cannot be rendered with these answers: {refusal}",
-            "Give another answer with --data NAME=VALUE.",
-        )
 
 
 def _fix_metadata(template: Path, release: Release) -> None:

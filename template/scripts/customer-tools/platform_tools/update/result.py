@@ -9,7 +9,7 @@ from platform_tools.update.git import Git
 from platform_tools.update.plan import Plan
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import GITLINK, Entry, Repository, Tree, index_info, is_file
+from platform_tools.update.trees import GITLINK, Entry, Repository, Tree, above, index_info, is_file
 
 
 def prepare_commit(
@@ -25,12 +25,10 @@ def prepare_commit(
     ours = repository.read(f"{state.start}:{project.prefix}")
     tree = repository.read(state.tree)
     write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
-    root_tree = (
-        repository.write(tree, project.prefix, state.start) if project.prefix else state.tree
-    )
+    root_tree = repository.graft(state.tree, project.prefix, state.start)
     state.commit = _commit(repository, root_tree, state.start, plan, state.report)
     place(folder, state, repository, ours, tree)
-    repository.send(folder.root, state.commit, state.theirs)
+    repository.send(folder.path.parent, state.start, state.commit, state.theirs)
 
 
 def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
@@ -96,7 +94,7 @@ def _tags(git: Git) -> dict[str, set[str]]:
     tags: dict[str, set[str]] = {}
     for record in os.fsdecode(git("ls-files", "-z", "-v")).split("\0")[:-1]:
         tag, path = record[0], record[2:]
-        for name in (path, *map(str, Path(path).parents)):
+        for name in (path, *above(path)):
             tags.setdefault(name, set()).add(tag)
     return tags
 
@@ -105,9 +103,7 @@ def _left_out(tags: Mapping[str, set[str]], paths: list[str]) -> list[str]:
     """Those of `paths` that a sparse checkout leaves out."""
     found = []
     for path in paths:
-        nearest = next(
-            (tags[name] for name in (path, *map(str, Path(path).parents)) if name in tags), set()
-        )
+        nearest = next((tags[name] for name in (path, *above(path)) if name in tags), set())
         if nearest and nearest <= {"S", "s"}:
             found.append(path)
     return found

@@ -58,8 +58,7 @@ def fetch(source: str, into: Path, root: Path) -> Path:
 
 def newest(repository: Path) -> str:
     """The newest release (no pre-release). Raises `PlatformError` when there is none."""
-    tags = Git(repository)("tag", "--list").decode(errors="replace").split()
-    names = {*tags, *_listed(repository)}
+    names = {*_tags(repository), *_listed(repository)}
     versions = [(version, name) for name in names if (version := _version(name)) is not None]
     released = [one for one in versions if not one[0].is_prerelease]
     if not released:
@@ -132,15 +131,32 @@ def export_engine(repository: Path, oid: str, into: Path) -> Path:
 @cache
 def _commit(repository: Path, ref: str) -> tuple[str, str] | None:
     """The id and the name of the commit that `ref` names."""
-    git, listed = Git(repository), _listed(repository)
+    git, tags, listed = Git(repository), _tags(repository), _listed(repository)
     if ref.startswith("-"):
         return None
     for name in filter(None, (ref, listed.get(ref))):
-        wanted = f"{name}^{{commit}}"
-        if oid := git.attempt("rev-parse", "--verify", "--quiet", "--end-of-options", wanted):
-            known = next((one for one in listed if listed[one] == oid), None)
-            return oid, known or git.line("describe", "--tags", "--always", oid)
+        oid = tags.get(name) or git.attempt(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
+        if oid:
+            released = [one for one in listed if listed[one] == oid]
+            tagged = [one for one in tags if tags[one] == oid]
+            if not released and len(tagged) != 1:
+                return oid, git.line("describe", "--tags", "--always", oid)
+            return oid, (released or tagged)[0]
     return None
+
+
+@cache
+def _tags(repository: Path) -> dict[str, str]:
+    """Each tag's commit; "" where that takes more to find out."""
+    fields = "%(refname:lstrip=2)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
+    tags = {}
+    for line in Git(repository)("for-each-ref", f"--format={fields}", "refs/tags").splitlines():
+        name, *objects = os.fsdecode(line).split("\0")
+        by_kind = dict(zip(objects[::2], objects[1::2], strict=True))
+        tags[name] = by_kind.get("commit", "")
+    return tags
 
 
 @cache

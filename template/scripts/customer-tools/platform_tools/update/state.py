@@ -93,7 +93,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.path = Git(root).path("platform-update").absolute()
+        self.path = Git(root).path("platform-update")
         self.backup = self.path / "backup" / "files"
         self.index = self.path / "backup" / "index"
         self.project = root / ".platform-update" / "project"

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -43,7 +44,7 @@ class Request:
     verify: bool = True
     answers_file: str = ".copier-answers.yml"
 
-    @property
+    @cached_property
     def project(self) -> Project:
         return Project(Path(self.root), self.answers_file)
 
@@ -94,7 +95,7 @@ def update(request: Request) -> int:
     except BaseException:
         folder.clear()
         raise
-    return _advance(folder, state, request.verify)
+    return _advance(folder, state, request, computed.repository, verify=request.verify)
 
 
 def proceed(root: Path, verify: bool) -> int:
@@ -116,7 +117,8 @@ def proceed(root: Path, verify: bool) -> int:
         return update(request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Go back: uv run platform update --abort")
-    return _advance(folder, state, verify and request.verify)
+    repository = Repository(folder.project)
+    return _advance(folder, state, request, repository, verify=verify and request.verify)
 
 
 def abort(root: Path) -> int:
@@ -155,16 +157,15 @@ def abort(root: Path) -> int:
     return 0
 
 
-def finish(folder: Folder, state: State) -> int:
+def finish(folder: Folder, state: State, project: Project, repository: Repository) -> int:
     """Land the result that is in project/, and end the update unless conflicts are left."""
-    project = Request(**state.request).project
     state.phase = "landing"
     folder.save(state)
     left_alone = {*state.sparse, *state.edited}
     edited = [*state.edited, *landing.land(folder, state, left_alone)]
     git = Git(folder.root)
     moved = False
-    new = Repository(folder.root).read(state.tree)
+    new = repository.read(state.tree)
     if state.commit:
         with editing(folder) as index:
             stage(index, state, state.touched, new, project.prefix)
@@ -198,15 +199,17 @@ def finish(folder: Folder, state: State) -> int:
     return 0
 
 
-def _advance(folder: Folder, state: State, verify: bool) -> int:
+def _advance(
+    folder: Folder, state: State, request: Request, repository: Repository, *, verify: bool
+) -> int:
     """From a result in project/ to its landing."""
+    project = request.project
     if state.phase == "landing":
-        return _done(state, finish(folder, state))
+        return _done(state, finish(folder, state, project, repository))
     if state.phase == "landed":
         return _close(folder, state)
     # What the checks add to the plan counts once they have passed.
-    plan, request = Plan(**deepcopy(state.plan)), Request(**state.request)
-    repository = Repository(folder.project)
+    plan = Plan(**deepcopy(state.plan))
     resolved: list[str] = []
     if state.conflicts:
         left = [
@@ -231,8 +234,8 @@ def _advance(folder: Folder, state: State, verify: bool) -> int:
         )
     said = checks.run(folder, state, plan, repository, verify=verify)
     state.plan = asdict(plan)
-    prepare_commit(folder, state, request.project, plan, repository, resolved, said)
-    return _done(state, finish(folder, state))
+    prepare_commit(folder, state, project, plan, repository, resolved, said)
+    return _done(state, finish(folder, state, project, repository))
 
 
 def _done(state: State, code: int) -> int:
@@ -269,14 +272,13 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
     repository, merged = computed.repository, computed.merged
     state.plan = asdict(computed.plan)
     state.tree = repository.write(merged.tree)
-    state.theirs = repository.commit(repository.write(computed.theirs), message=computed.plan.new)
+    state.theirs = repository.commit(repository.write(computed.theirs), computed.plan.new)
     state.conflicts = {
         path: {str(stage): list(entry) for stage, entry in stages.items()}
         for path, stages in merged.conflicts.items()
     }
-    result = repository.commit(state.tree)
-    repository.git("update-ref", _RESULT, result)
     if merged.conflicts:
+        repository.git("update-ref", _RESULT, repository.commit(state.tree))
         start = repository.commit(repository.write(computed.ours))
         repository.git("update-ref", "--no-deref", "HEAD", start)
         checks.lay_out(state, repository, merged.tree, merged.conflicts)

@@ -5,18 +5,22 @@ what is new to itself, so that merging, previewing and giving up leave no trace 
 """
 
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
-from platform_tools.update.git import PLATFORM, Git
+from platform_tools.update.git import Git, GitError
 
 # Settings of the project's own git configuration that decide how files are written or merged.
 _KEPT_SETTINGS = (
     r"^(core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|bigfilethreshold)"
     r"|filter\..*|merge\..*\.(name|driver|recursive)|user\.(name|email))$"
 )
-SYMLINK, GITLINK = "120000", "160000"
+SYMLINK, GITLINK, FOLDER = "120000", "160000", "040000"
+# Names of objects that are always the same.
+_FIXED = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?(:|$)")
 
 
 class Entry(NamedTuple):
@@ -36,6 +40,8 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.git = Git(folder)
+        self._read: dict[str, Tree] = {}
+        self._written: dict[bytes, str] = {}
 
     @classmethod
     def create(cls, folder: Path, borrow: Iterable[Path], settings_of: Path) -> "Repository":
@@ -57,51 +63,94 @@ class Repository:
 
     def read(self, treeish: str) -> Tree:
         """All files of a tree or commit; none for a path that is not there."""
+        if treeish in self._read:
+            return dict(self._read[treeish])
         tree = {}
         for record in self.git("ls-tree", "-r", "-z", "--full-tree", treeish).split(b"\0")[:-1]:
             head, _, path = record.partition(b"\t")
             mode, _, oid = head.decode().split(" ")
             tree[os.fsdecode(path)] = Entry(mode, oid)
+        if _FIXED.match(treeish):
+            self._read[treeish] = dict(tree)
         return tree
 
-    def write(self, tree: Tree, prefix: str = "", onto: str | None = None) -> str:
-        """Write a tree; return its id. With `prefix` ("folder/"), as that folder of `onto`."""
-        index = self.folder / ".git" / "tree-index"
-        index.unlink(missing_ok=True)
-        git = Git(self.folder, {"GIT_INDEX_FILE": str(index)})
-        records = [(entry, prefix + path) for path, entry in tree.items()]
-        if prefix and onto:
-            git("read-tree", onto)
-            old = self.read(f"{onto}:{prefix}")
-            gone = Entry("0", "0" * len(next(iter(old.values())).oid)) if old else None
-            records = [(gone, prefix + path) for path in old if gone] + records
-        git("update-index", "-z", "--index-info", stdin=index_info(records))
-        # All objects are there: they were read from git or stored before.
-        oid = git.line("write-tree", "--missing-ok")
-        index.unlink(missing_ok=True)
+    def write(self, tree: Tree) -> str:
+        """Write a tree; return its id."""
+        folders: dict[str, list[bytes]] = {"": []}
+        for path, entry in tree.items():
+            folder, _, name = path.rpartition("/")
+            _add_folder(folders, folder).append(_record(entry, name))
+        for depth in range(max(folder.count("/") for folder in folders), -1, -1):
+            names = [one for one in folders if one and one.count("/") == depth]
+            oids = self._write_folders([folders[one] for one in names])
+            for folder, oid in zip(names, oids, strict=True):
+                parent, _, name = folder.rpartition("/")
+                folders[parent].append(_record(Entry(FOLDER, oid), name))
+        (oid,) = self._write_folders([folders[""]])
+        self._read[oid] = dict(tree)
         return oid
 
-    def commit(self, tree: str, parents: Iterable[str] = (), message: str = "platform") -> str:
+    def graft(self, oid: str, prefix: str, onto: str) -> str:
+        """The tree of the commit `onto` with the tree `oid` as its folder `prefix` ("folder/")."""
+        while prefix:
+            parent, _, name = prefix.rstrip("/").rpartition("/")
+            records = self.git("ls-tree", "-z", f"{onto}:{parent}").split(b"\0")[:-1]
+            others = [one + b"\0" for one in records if not one.endswith(b"\t" + os.fsencode(name))]
+            (oid,) = self._write_folders([[*others, _record(Entry(FOLDER, oid), name)]])
+            prefix = parent
+        return oid
+
+    def _write_folders(self, folders: list[list[bytes]]) -> list[str]:
+        """Write the tree objects of single folders."""
+        wanted = [b"".join(sorted(records)) for records in folders]
+        new = [one for one in dict.fromkeys(wanted) if one not in self._written]
+        requests, answers = self._tree_writer
+        # No more at once than git's answers fit into a pipe.
+        for some in (new[start : start + 500] for start in range(0, len(new), 500)):
+            requests.write(b"".join(one + b"\0" for one in some))
+            requests.flush()
+            self._written |= {one: _line(answers).decode() for one in some}
+        return [self._written[one] for one in wanted]
+
+    @cached_property
+    def _tree_writer(self) -> tuple[IO[bytes], IO[bytes]]:
+        # All objects are there, in this repository or where it borrows: they were read from git or
+        # stored before. A partial clone lacks some, which nothing needs.
+        return self.git.stay("mktree", "-z", "--batch", "--missing")
+
+    def commit(self, tree: str, message: str = "platform") -> str:
         """Write a commit of the update's own, with a fixed author and date."""
-        date = "2000-01-01T00:00:00Z"
-        fixed = PLATFORM | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        arguments = [argument for parent in parents for argument in ("-p", parent)]
-        git = Git(self.folder, fixed)
-        return git.line("commit-tree", tree, *arguments, "-m", message)
+        return self.commits({"platform": (tree, "")}, message)[0]
+
+    def commits(
+        self, branches: Mapping[str, tuple[str, str]], message: str = "platform"
+    ) -> list[str]:
+        """Make branches of one commit each: its tree, and the branch before that it is based on."""
+        stream = b""
+        for number, (branch, (tree, parent)) in enumerate(branches.items(), 1):
+            stream += (
+                f"commit refs/heads/{branch}\nmark :{number}\n"
+                "committer platform update <platform-update@localhost> 946684800 +0000\n"
+                f"data {len(message.encode())}\n{message}\n"
+                + (f"from refs/heads/{parent}\n" if parent else "")
+                + f"M 040000 {tree} \nget-mark :{number}\n"
+            ).encode()
+        return self.git("fast-import", "--quiet", "--force", stdin=stream).decode().split()
 
     def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
-        """The contents of blobs by their ids, in one call of git."""
-        wanted = sorted(set(oids))
-        output = self.git(
-            "cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in wanted).encode()
-        )
-        found, position = {}, 0
-        for oid in wanted:
-            end = output.index(b"\n", position)
-            size = int(output[position:end].split(b" ")[2])
-            found[oid] = output[end + 1 : end + 1 + size]
-            position = end + 1 + size + 1
+        """The contents of blobs by their ids."""
+        requests, answers = self._reader
+        found = {}
+        for oid in set(oids):
+            requests.write(f"{oid}\n".encode())
+            requests.flush()
+            size = int(_line(answers).split(b" ")[2])
+            found[oid] = answers.read(size + 1)[:-1]
         return found
+
+    @cached_property
+    def _reader(self) -> tuple[IO[bytes], IO[bytes]]:
+        return self.git.stay("cat-file", "--batch")
 
     def blob(self, oid: str) -> bytes:
         return self.blobs([oid])[oid]
@@ -124,6 +173,8 @@ class Repository:
     def store_files(self, folder: Path, paths: Iterable[str]) -> Tree:
         """Write those of `paths` that are files below `folder`, as `store_folder` does."""
         files = [folder / path for path in paths if is_file(folder / path)]
+        if not files:
+            return {}
         regular = [path for path in files if not path.is_symlink()]
         listed = b"".join(os.fsencode(path) + b"\n" for path in regular if "\n" not in str(path))
         oids = self.git("hash-object", "-w", "--no-filters", "--stdin-paths", stdin=listed)
@@ -169,15 +220,43 @@ class Repository:
         records = self.git("ls-files", "-z", "--unmerged").split(b"\0")[:-1]
         return sorted({os.fsdecode(record.partition(b"\t")[2]) for record in records})
 
-    def send(self, to: Path, *commits: str) -> None:
-        """Copy commits, with all that they need, into another repository's object database."""
-        target = Git(to)
-        wanted = "".join(f"{commit}\n" for commit in commits)
-        known = target.attempt("rev-parse", "--verify", "-q", "HEAD")
-        if known:
-            wanted += f"^{known}\n"
-        pack = self.git("pack-objects", "--revs", "--stdout", "-q", stdin=wanted.encode())
-        target("unpack-objects", "-q", stdin=pack)
+    def send(self, git_folder: Path, known: str, *commits: str) -> None:
+        """Copy commits, with all that they need, to a repository that has the commit `known`."""
+        wanted = "".join(f"{commit}\n" for commit in (*commits, f"^{known}"))
+        # Deltas would take most of the time, and git makes them when it packs again.
+        options = ("--revs", "--stdout", "-q", "--window=0")
+        pack = self.git("pack-objects", *options, stdin=wanted.encode())
+        # A pack is on the disk when this returns; single objects might not be. In a folder of the
+        # work tree, git would put it there.
+        Git(git_folder, {"GIT_DIR": str(git_folder)})("index-pack", "--stdin", stdin=pack)
+
+
+def _line(answers: IO[bytes]) -> bytes:
+    """The next line of a git that stays."""
+    if not (line := answers.readline()):
+        raise GitError("git has ended (see above)")
+    return line.rstrip(b"\n")
+
+
+def _add_folder(folders: dict[str, list[bytes]], folder: str) -> list[bytes]:
+    """What is in `folder`, which is there from now on, as all above it are."""
+    if folder not in folders:
+        _add_folder(folders, folder.rpartition("/")[0])
+        folders[folder] = []
+    return folders[folder]
+
+
+def _record(entry: Entry, name: str) -> bytes:
+    """A line for `git mktree -z`."""
+    kind = {GITLINK: "commit", FOLDER: "tree"}.get(entry.mode, "blob")
+    return f"{entry.mode} {kind} {entry.oid}\t".encode() + os.fsencode(name) + b"\0"
+
+
+def above(path: str) -> Iterator[str]:
+    """The folders that a path is in, from the nearest to the top, which is ""."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def is_file(path: Path) -> bool:
