@@ -152,6 +152,16 @@ def test_an_input_that_the_agent_cannot_take_is_refused(client: httpx2.Client) -
     assert "input.to" in answer.json()["detail"][0]["msg"]
 
 
+def test_a_run_goes_where_a_command_sends_it(client: httpx2.Client) -> None:
+    place = client.post("/counter/generate", json={"input": {"to": 1, "pause": 0}}).json()
+    path = f"/threads/{place['thread_id']}/runs/wait"
+    body = {"assistant_id": "counter", "command": {"goto": {"name": "step"}}}
+    assert client.post(path, json=body).status_code == 422
+    node = {"node": "step", "input": {"counted": [0] * 41, "pause": 0}}
+    values = client.post(path, json={**body, "command": {"goto": node}}).json()
+    assert values["counted"] == [0, 41]
+
+
 def test_a_prompt_for_an_agent_that_takes_none_is_refused(client: httpx2.Client) -> None:
     completion = {"model": "counter", "messages": [{"role": "user", "content": "x"}]}
     for path, body in (

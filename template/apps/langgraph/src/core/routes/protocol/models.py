@@ -192,12 +192,19 @@ class RunConfig(BaseModel):
     metadata: Json = {}
 
 
+class SendTo(BaseModel):
+    """A node to run with an input of its own."""
+
+    node: str
+    input: Any = None
+
+
 class Command(BaseModel):
     """How to go on after an interrupt."""
 
     resume: Any = None
     update: Json | list[tuple[str, Any]] | None = None
-    goto: str | Json | list[str | Json] | None = None
+    goto: str | SendTo | list[str | SendTo] | None = None
 
 
 class RunCreate(BaseModel):
