@@ -16,10 +16,21 @@ SQLITE_BUSY_TIMEOUT = 10_000
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite keeps no time zone, so it is put back on reading."""
+    """A moment in UTC; SQLite keeps no time zone, so all are stored in one.
+
+    Raises `ValueError` for a moment without a time zone.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The moment as it is stored."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone: datetime.now(UTC) gives one that has")
+        return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """The stored moment with its time zone."""

@@ -16,7 +16,7 @@ SECRET_KEYS = re.compile(
 # Credentials inside text: in URLs and their queries, bearer headers and the key formats of model
 # providers.
 SECRET_TEXT = re.compile(
-    r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}"
+    r"(?<=://)[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}"
     r"|(?:(?<=token=)|(?<=api[_-]key=))[^&\s\"]+",
     re.I,
 )

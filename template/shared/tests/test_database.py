@@ -1,11 +1,14 @@
 """Engines: SQLite in the mode that many readers and one writer need."""
 
 import asyncio
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import Column, MetaData, Table, insert, select, text
+from sqlalchemy.exc import StatementError
 
-from shared.database import create_engine
+from shared.database import UtcDateTime, create_engine
 
 
 async def test_a_missing_folder_is_made(tmp_path: Path) -> None:
@@ -40,4 +43,17 @@ async def test_writers_wait_for_one_another(tmp_path: Path) -> None:
 
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM numbers")) == 50
+    await engine.dispose()
+
+
+async def test_a_moment_of_any_time_zone_is_read_as_the_same_moment(tmp_path: Path) -> None:
+    moments = Table("moments", MetaData(), Column("moment", UtcDateTime))
+    moment = datetime(2025, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    engine = create_engine(f"sqlite+aiosqlite:///{tmp_path / 'data.db'}")
+    async with engine.begin() as connection:
+        await connection.run_sync(moments.create)
+        await connection.execute(insert(moments), {"moment": moment})
+        assert await connection.scalar(select(moments.c.moment)) == moment
+        with pytest.raises(StatementError, match="no time zone"):
+            await connection.execute(insert(moments), {"moment": moment.replace(tzinfo=None)})
     await engine.dispose()

@@ -63,6 +63,8 @@ def test_an_exception_is_one_event(capsys: pytest.CaptureFixture[str]) -> None:
         {"Authorization": "hunter2"},
         {"database_url": "postgresql://user:hunter2@host/name"},
         {"event": "connecting to postgresql://user:hunter2@host/name"},
+        {"event": "connecting to redis://:hunter2@host"},
+        {"event": "cloning https://hunter2@host/name.git"},
         {"event": "sent Authorization: Bearer hunter2"},
         {"event": "key sk-hunter2hunter2 refused"},
         {"event": '"GET /v1/models?page=1&token=hunter2 HTTP/1.1" 200'},
