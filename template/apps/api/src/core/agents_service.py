@@ -1,6 +1,7 @@
 """The connection to the agents service, through LangGraph's own client."""
 
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from asgi_correlation_id import correlation_id
@@ -37,7 +38,9 @@ def connect(settings: Settings) -> LangGraphClient:
 
 def on_behalf_of(user: User) -> dict[str, str]:
     """Headers that tell the agents service who acts, and the request ID for its logs."""
-    headers = {"X-Platform-User": str(user.id), "X-Platform-Roles": ",".join(user.roles)}
+    # A header holds no umlauts, and a comma begins another role.
+    roles = ",".join(map(quote, user.roles))
+    headers = {"X-Platform-User": str(user.id), "X-Platform-Roles": roles}
     if request_id := correlation_id.get():
         headers["X-Request-ID"] = request_id
     return headers

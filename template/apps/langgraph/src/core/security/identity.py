@@ -5,7 +5,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from fastapi import Depends, HTTPException, Request
@@ -51,8 +51,9 @@ async def current_user(
     """The user of a request.
 
     Whoever shows the service token acts for the user in the header `X-Platform-User`, with the
-    roles in `X-Platform-Roles`, or as "service" for itself. In development a program on this
-    machine needs no token and acts as "developer". Raises 401 for everyone else.
+    roles in `X-Platform-Roles` (comma separated, each percent-encoded), or as "service" for itself.
+    In development a program on this machine needs no token and acts as "developer". Raises 401 for
+    everyone else.
     """
     settings = get_settings()
     shown = authorization.credentials if authorization else key
@@ -89,7 +90,7 @@ def _acting_user(request: Request) -> User:
     if not USER_ID.fullmatch(user_id):
         raise HTTPException(400, f"{USER_HEADER} is not a user's identifier.")
     roles = request.headers.get(ROLES_HEADER, "").split(",")
-    return User(user_id, frozenset(role.strip() for role in roles if role.strip()))
+    return User(user_id, frozenset(unquote(role.strip()) for role in roles if role.strip()))
 
 
 def _is_developer(request: Request, settings: Settings) -> bool:
