@@ -4,14 +4,15 @@ Standard library only: Copier runs this file as a script before anything is inst
 that, its folder is first on the import path, so nothing here may import the standard `secrets`.
 """
 
+import base64
 import os
 import re
 import sys
 import tempfile
 from pathlib import Path
 
-# Variables of `.env.template` that are generated: 64 hex digits, which no URL or shell can break.
-GENERATED = ("SECRET_KEY", "SERVICE_TOKEN")
+# Variables of `.env.template` that are generated.
+GENERATED = ("SECRET_KEY", "SERVICE_TOKEN", "AGENTS__WEBHOOK_SECRET")
 
 
 def ensure(root: Path) -> list[str]:
@@ -31,12 +32,12 @@ def ensure(root: Path) -> list[str]:
     for name in GENERATED:
         line = re.compile(rf"^(\s*(?:export\s+)?{name}\s*=)[ \t]*(?:\"\"|'')?[ \t]*(?=\r?$)", re.M)
         if line.search(text):
-            text = line.sub(lambda match: match[1] + os.urandom(32).hex(), text, count=1)
+            text = line.sub(rf"\g<1>{_random(name)}", text, count=1)
         elif re.search(rf"^\s*(?:export\s+)?{name}\s*=", text, re.M):
             continue
         else:
             text += "" if text.endswith("\n") or not text else "\n"
-            text += f"{name}={os.urandom(32).hex()}\n"
+            text += f"{name}={_random(name)}\n"
         done.append(f"generated {name}")
     if done:
         _write_private(env, text)
@@ -57,6 +58,15 @@ def main() -> int:
         return 1
     print("secrets: " + (", ".join(done) or "nothing to do, .env is complete"))
     return 0
+
+
+def _random(name: str) -> str:
+    value = os.urandom(32)
+    if name == "AGENTS__WEBHOOK_SECRET":
+        # The form of https://www.standardwebhooks.com, whose libraries check what it signs.
+        return f"whsec_{base64.b64encode(value).decode()}"
+    # 64 hex digits, which no URL or shell can break.
+    return value.hex()
 
 
 def _read(path: Path) -> str:

@@ -1,5 +1,6 @@
 """`.env` is created once, filled in once, and never changed where it has a value."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from platform_tools import secrets
 
-TEMPLATE = "# Secrets\nSECRET_KEY=\nSERVICE_TOKEN=\nLOG_LEVEL=info\n"
+TEMPLATE = "# Secrets\nSECRET_KEY=\nSERVICE_TOKEN=\nAGENTS__WEBHOOK_SECRET=\nLOG_LEVEL=info\n"
 
 
 @pytest.fixture
@@ -26,6 +27,12 @@ def test_creates_a_private_file_with_two_different_secrets(root: Path) -> None:
     assert "LOG_LEVEL=info" in env.read_text()
 
 
+def test_the_secret_of_webhooks_has_their_standard_s_form(root: Path) -> None:
+    secrets.ensure(root)
+    [key] = re.findall(r"^AGENTS__WEBHOOK_SECRET=whsec_(\S+)$", (root / ".env").read_text(), re.M)
+    assert len(base64.b64decode(key, validate=True)) == 32
+
+
 def test_second_run_changes_nothing(root: Path) -> None:
     secrets.ensure(root)
     before = (root / ".env").read_bytes()
@@ -34,7 +41,7 @@ def test_second_run_changes_nothing(root: Path) -> None:
 
 
 def test_keeps_values_bytes_and_line_ends_of_the_customer(root: Path) -> None:
-    mine = b"SECRET_KEY='mine'\r\nSERVICE_TOKEN=\r\nNAME=M\xfcller\r\n"
+    mine = b"SECRET_KEY='mine'\r\nSERVICE_TOKEN=\r\nAGENTS__WEBHOOK_SECRET=x\r\nNAME=M\xfcller\r\n"
     (root / ".env").write_bytes(mine)
     assert secrets.ensure(root) == ["generated SERVICE_TOKEN"]
     written = (root / ".env").read_bytes()
@@ -42,13 +49,14 @@ def test_keeps_values_bytes_and_line_ends_of_the_customer(root: Path) -> None:
 
 
 def test_adds_a_secret_that_the_file_does_not_name(root: Path) -> None:
-    (root / ".env").write_text("SECRET_KEY=mine")
+    (root / ".env").write_text("SECRET_KEY=mine\nAGENTS__WEBHOOK_SECRET=mine")
     secrets.ensure(root)
-    assert re.fullmatch(r"SECRET_KEY=mine\nSERVICE_TOKEN=\w{64}\n", (root / ".env").read_text())
+    expected = r"SECRET_KEY=mine\nAGENTS__WEBHOOK_SECRET=mine\nSERVICE_TOKEN=\w{64}\n"
+    assert re.fullmatch(expected, (root / ".env").read_text())
 
 
 def test_takes_the_file_away_from_other_users(root: Path) -> None:
-    (root / ".env").write_text("SECRET_KEY=a\nSERVICE_TOKEN=b\n")
+    (root / ".env").write_text("SECRET_KEY=a\nSERVICE_TOKEN=b\nAGENTS__WEBHOOK_SECRET=c\n")
     (root / ".env").chmod(0o644)
     secrets.ensure(root)
     assert (root / ".env").stat().st_mode & 0o777 == 0o600
@@ -68,7 +76,7 @@ def test_runs_as_a_script_and_prints_no_value(root: Path) -> None:
         [sys.executable, secrets.__file__], cwd=root, capture_output=True, text=True, check=True
     )
     assert "generated SECRET_KEY" in done.stdout
-    assert not re.search(r"[0-9a-f]{64}", done.stdout + done.stderr)
+    assert not re.search(r"[0-9a-f]{64}|whsec_", done.stdout + done.stderr)
 
 
 def test_script_says_what_to_do_in_a_wrong_folder(tmp_path: Path) -> None:
