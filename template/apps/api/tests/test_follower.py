@@ -1,28 +1,46 @@
 """An agents service in trouble; only its answers over HTTP are invented."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core import follower
 from apps.api.src.core.agents_service import connect
 from apps.api.src.core.answers import Answers
 from apps.api.src.core.database import Database
-from apps.api.src.core.models import Conversation, User
+from apps.api.src.core.events import Answer
+from apps.api.src.core.models import Conversation, Run, User
 from apps.api.src.core.schemas import AnswerEvent, ErrorEvent
 from shared.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("password")
-Reply = Callable[[httpx.Request], httpx.Response]
+Reply = (
+    Callable[[httpx.Request], httpx.Response]
+    | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
+)
 CREATED = {"run_id": "r1", "status": "pending", "metadata": {}}
 # More than httpx opens to one host unless it is told.
 MANY = 150
 STATE = {"values": {"messages": [{"type": "ai", "content": "done"}]}}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and its answer."""
+
+    session: AsyncSession
+    user: User
+    conversation: Conversation
+    answers: Answers
+    answer: Answer
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +50,9 @@ def haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "RETRY_DELAY", 0.01)
 
 
-async def ask(settings: Settings, reply: Reply) -> list[AnswerEvent]:
-    """The events of an answer by an agents service that replies like this."""
+@asynccontextmanager
+async def asked(settings: Settings, reply: Reply) -> AsyncIterator[Asked]:
+    """A question to an agents service that replies like this."""
     database = Database(settings)
     transport = httpx.MockTransport(reply)
     client = LangGraphClient(httpx.AsyncClient(base_url="http://agents", transport=transport))
@@ -45,10 +64,16 @@ async def ask(settings: Settings, reply: Reply) -> list[AnswerEvent]:
             session.add(conversation)
             await session.flush()
             _, answer = await answers.start(session, conversation, "hello", {"prompt": "hello"})
-        return [event async for _, event in answer.events()]
+            yield Asked(session, user, conversation, answers, answer)
     finally:
         await answers.close()
         await database.engine.dispose()
+
+
+async def ask(settings: Settings, reply: Reply) -> list[AnswerEvent]:
+    """The events of an answer by an agents service that replies like this."""
+    async with asked(settings, reply) as question:
+        return [event async for _, event in question.answer.events()]
 
 
 def healthy(request: httpx.Request) -> httpx.Response:
@@ -166,6 +191,33 @@ async def test_an_answer_that_makes_no_sense_fails_without_internals(settings: S
         return healthy(request)
 
     assert (await ask(settings, reply))[0] == ErrorEvent(detail=follower.BROKEN)
+
+
+async def test_an_answer_that_is_being_submitted_is_over_when_its_cancel_returns(
+    settings: Settings,
+) -> None:
+    submitting, go_on = asyncio.Event(), asyncio.Event()
+    cancelled: list[str] = []
+
+    async def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/cancel"):
+            cancelled.append(request.url.path)
+            return httpx.Response(202)
+        if request.method == "POST":
+            submitting.set()
+            await go_on.wait()
+        elif request.url.path.endswith("/r1") and cancelled:
+            return httpx.Response(200, json=CREATED | {"status": "interrupted"})
+        return healthy(request)
+
+    async with asked(settings, reply) as question:
+        await submitting.wait()
+        asyncio.get_running_loop().call_later(0.05, go_on.set)
+        await question.answers.cancel(
+            question.session, question.conversation, question.user, wait=True
+        )
+        status = await question.session.scalar(select(Run.status))
+    assert (len(cancelled), status) == (1, "cancelled")
 
 
 async def test_however_many_answers_run_there_is_room_for_more(settings: Settings) -> None:

@@ -100,12 +100,18 @@ class Answers:
             run.status = "cancelled"
             await session.commit()
             return
-        # A run that is only now being submitted is cancelled by its follower.
-        self._follow(run.id).cancelled = True
-        if run.agent_run_id:
+        # A run that is only now being submitted is cancelled by its follower, which looks at this
+        # after it has stored the ID: so that is read again.
+        answer = self._follow(run.id)
+        answer.cancelled = True
+        agent_run_id = await session.scalar(select(Run.agent_run_id).where(Run.id == run.id))
+        if agent_run_id:
             await self._agents.runs.cancel(
-                str(conversation.id), run.agent_run_id, wait=wait, headers=on_behalf_of(user)
+                str(conversation.id), agent_run_id, wait=wait, headers=on_behalf_of(user)
             )
+        elif wait:
+            async for _ in answer.events():
+                pass
 
     def follow_all(self) -> None:
         """Follow every run that is running, as soon as the database can be used."""
