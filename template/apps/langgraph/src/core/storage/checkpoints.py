@@ -194,8 +194,8 @@ class Postgres(_InThread, PostgresSaver):
             finally:
                 self._shared.clear()
 
-    # Private in LangGraph: if a version takes its connections elsewhere, writes wait in vain for the
-    # pool's only one, and every test on PostgreSQL fails.
+    # Private in LangGraph: if a version takes its connections elsewhere, writes wait in vain for
+    # the pool's only one, and every test on PostgreSQL fails.
     @contextmanager
     def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
         if not self._shared:
