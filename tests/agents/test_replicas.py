@@ -153,5 +153,17 @@ def test_a_thread_that_was_freed_while_a_run_was_queued_is_busy_again(replicas, 
     one.runs.cancel(thread, second, wait=True)
 
 
+def test_a_connection_that_was_closed_while_idle_is_opened_again(replicas, clients) -> None:
+    one, _ = clients
+    thread = one.threads.create()["thread_id"]
+    one.runs.wait(thread, "counter", input={"to": 2, "pause": 0})
+    with connected(replicas[0]) as database:
+        database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert one.threads.get_state(thread)["values"]["counted"] == [0, 1]
+
+
 def connected(service: Service) -> psycopg.Connection:
     return psycopg.connect(service.env["DATABASE__URL"].replace("+psycopg", ""))

@@ -254,6 +254,8 @@ async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
             conninfo,
             min_size=1,
             max_size=1,
+            # The server, or a firewall, may have closed it while nothing ran.
+            check=ConnectionPool.check_connection,
             kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         ) as pool:
             yield Postgres(pool, thread)
