@@ -81,7 +81,7 @@ def test_development_needs_no_token_only_for_local_programs(
 ) -> None:
     assert client.get("/v1/models").status_code == 200
     assert client.get("/v1/models", headers=headers).status_code == 401
-    assert client.get("/v1/models", headers={**headers, **BEARER}).status_code in (200, 401)
+    assert client.get("/v1/models", headers={**headers, **BEARER}).status_code == 200
 
 
 def test_threads_belong_to_their_user(client: httpx2.Client) -> None:

@@ -23,6 +23,7 @@ from apps.langgraph.src.core.routes.errors import (
 )
 from apps.langgraph.src.core.routes.inputs import check_input, input_for
 from apps.langgraph.src.core.routes.json_route import JsonRoute
+from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.runs.engine import Engine, Result, ShuttingDownError
 from apps.langgraph.src.core.runs.stream import token_text
 from apps.langgraph.src.core.security.identity import CurrentUser
@@ -188,7 +189,7 @@ def _input(agent: Agent, messages: list[dict[str, Any]]) -> dict[str, Any]:
     content = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), None)
     if not isinstance(content, str) or not content:
         raise RequestError(f"{agent.name} takes a text: the last user message has none.")
-    value: dict[str, Any] = orjson.loads(orjson.dumps(input_for(agent, content)))
+    value: dict[str, Any] = orjson.loads(dumps(input_for(agent, content)))
     return value
 
 
@@ -240,7 +241,7 @@ def _text(agent: Agent, result: Result) -> str | None:
     """The answer, or what the agent asks before it can give one."""
     if result.interrupts:
         value = result.interrupts[0].value
-        return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+        return value if isinstance(value, str) else dumps(value).decode()
     return agent.answer(result.values) or None
 
 
