@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
 from apps.api.src.core import customization
-from apps.api.src.core.admin import AdminError, ensure_admin, reset_password
+from apps.api.src.core.admin import AdminError, add_user, ensure_admin, reset_password
 from apps.api.src.core.body_limit import MAX_BODY
 from apps.api.src.core.database import MIGRATE, Database
 from apps.api.src.core.factory import create_app
@@ -103,6 +103,21 @@ async def test_the_first_administrator_is_created_once(settings: Settings) -> No
     assert first["password"]
     assert second == {"email": "admin@test.example", "password": None}
     await database.engine.dispose()
+
+
+def test_a_colleague_gets_an_account_with_roles(browser: TestClient, settings: Settings) -> None:
+    async def add() -> dict[str, str | None]:
+        database = Database(settings)
+        try:
+            return await add_user(database, "Anna@test.example", ["sales"])
+        finally:
+            await database.engine.dispose()
+
+    credentials = asyncio.run(add())
+
+    assert browser.post("/auth/login", json=credentials).json()["roles"] == ["sales"]
+    with pytest.raises(AdminError, match="has an account"):
+        asyncio.run(add())
 
 
 def test_a_new_password_ends_the_sessions_of_the_old_one(

@@ -39,6 +39,21 @@ async def ensure_admin(database: Database, settings: Settings) -> dict[str, str 
     return {"email": email, "password": password}
 
 
+async def add_user(database: Database, email: str, roles: list[str]) -> dict[str, str | None]:
+    """Create an account with a password of its own. Raises `AdminError`."""
+    email, password = normalise_email(email), new_password()
+    if "@" not in email:
+        raise AdminError(f"{email} is not an e-mail address.")
+    try:
+        async with database.session.begin() as session:
+            session.add(User(email=email, password_hash=hash_password(password), roles=roles))
+    except IntegrityError as error:
+        raise AdminError(
+            f"{email} has an account; `reset-password` renews its password."
+        ) from error
+    return {"email": email, "password": password}
+
+
 async def reset_password(database: Database, email: str) -> dict[str, str | None]:
     """Give an account a new password and end its sessions. Raises `AdminError`."""
     email, password = normalise_email(email), new_password()
@@ -59,6 +74,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> dict[str, st
             raise AdminError(detail)
         if arguments.command == "ensure":
             return await ensure_admin(database, settings)
+        if arguments.command == "add":
+            return await add_user(database, arguments.email, arguments.role)
         return await reset_password(database, arguments.email)
     finally:
         await database.engine.dispose()
@@ -69,6 +86,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m apps.api.src.core.admin")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("ensure", help="create the first administrator if there is no user")
+    add = commands.add_parser("add", help="create an account")
+    add.add_argument("email", metavar="EMAIL")
+    add.add_argument("--role", action="append", default=[], help="may be repeated")
     reset = commands.add_parser("reset-password", help="give an account a new password")
     reset.add_argument("email", metavar="EMAIL")
     arguments = parser.parse_args()
