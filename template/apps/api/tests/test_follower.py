@@ -175,6 +175,18 @@ async def test_a_refusal_is_passed_on(settings: Settings) -> None:
     assert "wait a minute" in error.detail
 
 
+async def test_an_error_is_stored_as_postgresql_can_store_it(settings: Settings) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream"):
+            text = 'event: error\ndata: {"message": "not\\u0000 today"}\n\n'
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, text=text)
+        if request.url.path.endswith("/r1"):
+            return httpx.Response(200, json=CREATED | {"status": "error"})
+        return healthy(request)
+
+    assert (await ask(settings, reply))[0] == ErrorEvent(detail="not today")
+
+
 async def test_an_agent_without_an_answer_is_said_to_have_none(settings: Settings) -> None:
     def reply(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/state"):

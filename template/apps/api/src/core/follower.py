@@ -19,6 +19,7 @@ from apps.api.src.core.events import (
     Outcome,
     final_answer,
     open_interrupts,
+    storable,
     stored_outcome,
     translate,
 )
@@ -252,7 +253,11 @@ class Follower:
             conversation_id = await session.scalar(
                 update(Run)
                 .where(Run.id == self._run_id, Run.status == "running")
-                .values(status=outcome.status, error=outcome.error, finished_at=now())
+                .values(
+                    status=outcome.status,
+                    error=outcome.error and storable(outcome.error),
+                    finished_at=now(),
+                )
                 .returning(Run.conversation_id)
             )
             if conversation_id:
