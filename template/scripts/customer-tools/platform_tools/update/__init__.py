@@ -22,5 +22,5 @@ From a plan to the project
     checks              lock files and `platform verify`, in the new project
     result              the commit, and the files that land
     landing, index      files and git's index, replaced safely against a kill at any moment
-    git, trees          git, in bytes; git's objects
+    git, trees, pack    git, in bytes; git's objects
 """

@@ -46,13 +46,8 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
         return Lines(dict(ours))
     if ours == base:
         return Lines(dict(theirs))
-    repository.commits(
-        {
-            "base": (repository.write(base), ""),
-            OURS: (repository.write(ours), "base"),
-            THEIRS: (repository.write(theirs), "base"),
-        }
-    )
+    old, one, other = repository.write_all([base, ours, theirs])
+    repository.commits({"base": (old, ""), OURS: (one, "base"), THEIRS: (other, "base")})
     _use_attributes(repository, ours)
     git = Git(repository.folder / ".git", {"GIT_DIR": str(repository.folder / ".git")})
     output = git(

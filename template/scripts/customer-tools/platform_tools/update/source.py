@@ -39,7 +39,7 @@ def fetch(source: str, into: Path, root: Path) -> Path:
     if local.exists():
         address = str(local)
     try:
-        Git(root)("clone", "--quiet", "--bare", "--", address, str(into))
+        Git(root)("clone", "--quiet", "--bare", "--template=", "--", address, str(into))
     except GitError as error:
         if "No space left" in str(error):
             raise PlatformError(str(error), "Make room on the disk and try again.") from None

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from platform_tools.update.git import Git, GitError
+from platform_tools.update.pack import FOLDER, Pack
 
 # Settings of the project's own git configuration that decide how files are written or merged.
 _KEPT_SETTINGS = (
     r"^(core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|bigfilethreshold)"
     r"|filter\..*|merge\..*\.(name|driver|recursive)|user\.(name|email))$"
 )
-SYMLINK, GITLINK, FOLDER = "120000", "160000", "040000"
+SYMLINK, GITLINK = "120000", "160000"
 # Names of objects that are always the same.
 _FIXED = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?(:|$)")
 
@@ -41,7 +42,10 @@ class Repository:
         self.folder = folder
         self.git = Git(folder)
         self._read: dict[str, Tree] = {}
-        self._written: dict[bytes, str] = {}
+
+    @cached_property
+    def _pack(self) -> Pack:
+        return Pack(self.git.line("rev-parse", "--show-object-format"))
 
     @classmethod
     def create(cls, folder: Path, borrow: Iterable[Path], settings_of: Path) -> "Repository":
@@ -76,47 +80,34 @@ class Repository:
 
     def write(self, tree: Tree) -> str:
         """Write a tree; return its id."""
-        folders: dict[str, list[bytes]] = {"": []}
-        for path, entry in tree.items():
-            folder, _, name = path.rpartition("/")
-            _add_folder(folders, folder).append(_record(entry, name))
-        for depth in range(max(folder.count("/") for folder in folders), -1, -1):
-            names = [one for one in folders if one and one.count("/") == depth]
-            oids = self._write_folders([folders[one] for one in names])
-            for folder, oid in zip(names, oids, strict=True):
-                parent, _, name = folder.rpartition("/")
-                folders[parent].append(_record(Entry(FOLDER, oid), name))
-        (oid,) = self._write_folders([folders[""]])
-        self._read[oid] = dict(tree)
-        return oid
+        return self.write_all([tree])[0]
+
+    def write_all(self, trees: Iterable[Tree]) -> list[str]:
+        """Write trees, in one call of git; return their ids."""
+        oids = []
+        for tree in trees:
+            oids.append(self._pack.add(tree))
+            self._read[oids[-1]] = dict(tree)
+        self._store_pack()
+        return oids
+
+    def _store_pack(self) -> None:
+        if pack := self._pack.take():
+            self.git("index-pack", "--stdin", stdin=pack)
 
     def graft(self, oid: str, prefix: str, onto: str) -> str:
         """The tree of the commit `onto` with the tree `oid` as its folder `prefix` ("folder/")."""
         while prefix:
             parent, _, name = prefix.rstrip("/").rpartition("/")
-            records = self.git("ls-tree", "-z", f"{onto}:{parent}").split(b"\0")[:-1]
-            others = [one + b"\0" for one in records if not one.endswith(b"\t" + os.fsencode(name))]
-            (oid,) = self._write_folders([[*others, _record(Entry(FOLDER, oid), name)]])
+            entries = {}
+            for record in self.git("ls-tree", "-z", f"{onto}:{parent}").split(b"\0")[:-1]:
+                meta, _, path = record.partition(b"\t")
+                mode, _, other = meta.decode().split(" ")
+                entries[os.fsdecode(path)] = (mode.lstrip("0"), other)
+            oid = self._pack.add_folder(entries | {name: (FOLDER, oid)})
             prefix = parent
+        self._store_pack()
         return oid
-
-    def _write_folders(self, folders: list[list[bytes]]) -> list[str]:
-        """Write the tree objects of single folders."""
-        wanted = [b"".join(sorted(records)) for records in folders]
-        new = [one for one in dict.fromkeys(wanted) if one not in self._written]
-        requests, answers = self._tree_writer
-        # No more at once than git's answers fit into a pipe.
-        for some in (new[start : start + 500] for start in range(0, len(new), 500)):
-            requests.write(b"".join(one + b"\0" for one in some))
-            requests.flush()
-            self._written |= {one: _line(answers).decode() for one in some}
-        return [self._written[one] for one in wanted]
-
-    @cached_property
-    def _tree_writer(self) -> tuple[IO[bytes], IO[bytes]]:
-        # All objects are there, in this repository or where it borrows: they were read from git or
-        # stored before. A partial clone lacks some, which nothing needs.
-        return self.git.stay("mktree", "-z", "--batch", "--missing")
 
     def commit(self, tree: str, message: str = "platform") -> str:
         """Write a commit of the update's own, with a fixed author and date."""
@@ -135,7 +126,10 @@ class Repository:
                 + (f"from refs/heads/{parent}\n" if parent else "")
                 + f"M 040000 {tree} \nget-mark :{number}\n"
             ).encode()
-        return self.git("fast-import", "--quiet", "--force", stdin=stream).decode().split()
+        options = ("-c", "fastimport.unpackLimit=1")
+        return (
+            self.git(*options, "fast-import", "--quiet", "--force", stdin=stream).decode().split()
+        )
 
     def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """The contents of blobs by their ids."""
@@ -236,20 +230,6 @@ def _line(answers: IO[bytes]) -> bytes:
     if not (line := answers.readline()):
         raise GitError("git has ended (see above)")
     return line.rstrip(b"\n")
-
-
-def _add_folder(folders: dict[str, list[bytes]], folder: str) -> list[bytes]:
-    """What is in `folder`, which is there from now on, as all above it are."""
-    if folder not in folders:
-        _add_folder(folders, folder.rpartition("/")[0])
-        folders[folder] = []
-    return folders[folder]
-
-
-def _record(entry: Entry, name: str) -> bytes:
-    """A line for `git mktree -z`."""
-    kind = {GITLINK: "commit", FOLDER: "tree"}.get(entry.mode, "blob")
-    return f"{entry.mode} {kind} {entry.oid}\t".encode() + os.fsencode(name) + b"\0"
 
 
 def above(path: str) -> Iterator[str]:

@@ -1,0 +1,85 @@
+"""git's tree objects and packs, as gitformat-pack(5) has them.
+
+git itself writes a tree as a file per changed folder. An update writes the trees of several
+versions: hundreds of files, which took a fifth of its time.
+"""
+
+import hashlib
+import os
+import struct
+import zlib
+from collections.abc import Mapping
+
+FOLDER = "40000"
+Entry = tuple[str, str]
+"""git's mode, as "100644", and object id."""
+_TREE = 2  # the type's number in a pack
+
+
+class Pack:
+    """Tree objects that git has not got yet."""
+
+    def __init__(self, object_format: str) -> None:
+        """`object_format`: sha1 or sha256."""
+        self._hash = getattr(hashlib, object_format)
+        self._objects: dict[str, bytes] = {}
+        self._taken: set[str] = set()
+
+    def add(self, tree: Mapping[str, Entry]) -> str:
+        """Add a tree with all its folders; return its id."""
+        folders: dict[str, dict[str, Entry]] = {"": {}}
+        for path, entry in tree.items():
+            folder, _, name = path.rpartition("/")
+            _folder(folders, folder)[name] = entry
+        # Those inside a folder come before it.
+        for folder in sorted(folders, key=lambda one: one.count("/"), reverse=True):
+            if folder:
+                parent, _, name = folder.rpartition("/")
+                folders[parent][name] = (FOLDER, self.add_folder(folders[folder]))
+        return self.add_folder(folders[""])
+
+    def add_folder(self, entries: Mapping[str, Entry]) -> str:
+        """Add the tree object of one folder, whose own folders have the mode `FOLDER`."""
+        names = {
+            os.fsencode(name) + (b"/" if mode == FOLDER else b""): (mode, oid)
+            for name, (mode, oid) in entries.items()
+        }
+        contents = b"".join(
+            mode.encode() + b" " + name.rstrip(b"/") + b"\0" + bytes.fromhex(oid)
+            for name, (mode, oid) in sorted(names.items())
+        )
+        oid: str = self._hash(b"tree %d\0" % len(contents) + contents).hexdigest()
+        if oid not in self._taken:
+            self._objects[oid] = contents
+        return oid
+
+    def take(self) -> bytes:
+        """The pack of what was added since the last time; empty if there is nothing new."""
+        if not self._objects:
+            return b""
+        pack = struct.pack(">4sLL", b"PACK", 2, len(self._objects))
+        for contents in self._objects.values():
+            pack += _head(len(contents)) + zlib.compress(contents)
+        self._taken |= self._objects.keys()
+        self._objects.clear()
+        checksum: bytes = self._hash(pack).digest()
+        return pack + checksum
+
+
+def _folder(folders: dict[str, dict[str, Entry]], path: str) -> dict[str, Entry]:
+    """What is in a folder; it is there from now on, as all above it are."""
+    if path not in folders:
+        _folder(folders, path.rpartition("/")[0])
+        folders[path] = {}
+    return folders[path]
+
+
+def _head(size: int) -> bytes:
+    """A tree's type and size: four bits of the size, then seven in each further byte."""
+    head = [_TREE << 4 | size & 15]
+    size >>= 4
+    while size:
+        head[-1] |= 128
+        head.append(size & 127)
+        size >>= 7
+    return bytes(head)
