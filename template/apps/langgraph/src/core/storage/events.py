@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from apps.langgraph.src.core.storage.access import Database
@@ -41,12 +41,13 @@ class Events:
 
     async def prune(self, before: datetime) -> None:
         """Remove the logs of runs that ended before a moment; the runs stay."""
-        ended = select(runs.c.run_id).where(
-            runs.c.status.not_in(ACTIVE), runs.c.updated_at < before
+        # Of all runs there ever were, few still have a log: those are looked up.
+        ended = exists().where(
+            runs.c.run_id == run_events.c.run_id,
+            runs.c.status.not_in(ACTIVE),
+            runs.c.updated_at < before,
         )
-        await self._write(
-            lambda c: c.execute(delete(run_events).where(run_events.c.run_id.in_(ended)))
-        )
+        await self._write(lambda c: c.execute(delete(run_events).where(ended)))
 
 
 def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,42 @@
+"""What the service does every second takes no longer the more runs there have been."""
+
+import asyncio
+from pathlib import Path
+
+
+def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
+    from apps.langgraph.src.core.storage import schema
+    from apps.langgraph.src.core.storage.access import open_database
+    from apps.langgraph.src.core.storage.events import Events
+    from apps.langgraph.src.core.storage.records import now
+    from apps.langgraph.src.core.storage.runs import Runs
+    from apps.langgraph.src.core.storage.webhooks import Webhooks
+    from shared.database import create_threads_engine
+    from sqlalchemy import event
+
+    engine = create_threads_engine(f"sqlite+aiosqlite:///{tmp_path}/agents.db")
+    schema.upgrade(engine)
+    asked = []
+    event.listen(
+        engine, "before_cursor_execute", lambda _, __, *what: asked.append((what[0], what[1]))
+    )
+
+    async def upkeep() -> None:
+        async with open_database(engine) as database:
+            runs = Runs(database)
+            await runs.renew("me", 0)
+            await runs.claim("me", 16, 0)
+            await runs.cancelled("me")
+            await runs.waiting()
+            await Webhooks(database).claim(10, 0)
+            await Events(database).prune(now())
+
+    asyncio.run(upkeep())
+    plans = []
+    with engine.connect() as connection:
+        for statement, values in list(asked):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans += [row.detail for row in plan]
+    assert len(asked) > 6
+    assert not [plan for plan in plans if "SCAN agent_runs" in plan]
+    engine.dispose()
