@@ -209,6 +209,7 @@ def test_a_user_may_start_so_many_runs(production: Service) -> None:
         ("echo", b'{"prompt": "\\\\\\u0000"}'),
         ("counter", b'{"input": {"to": NaN}}'),
         ("echo", b"{"),
+        ("echo", b'{"input": {"messages": [], "deep": %s}}' % (b"[" * 300 + b"]" * 300)),
     ],
 )
 def test_what_is_not_strict_json_is_refused(

@@ -177,7 +177,7 @@ def test_names_that_are_refused(registry: AgentRegistry, name: str) -> None:
     assert registry.list() == []
 
 
-@pytest.mark.parametrize("name", ["missing", "../etc", ""])
+@pytest.mark.parametrize("name", ["missing", "../etc", "", "a" * 5000])
 def test_unknown_agent(registry: AgentRegistry, name: str) -> None:
     with pytest.raises(AgentNotFound):
         registry.get(name)

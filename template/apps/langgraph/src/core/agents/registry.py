@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
-from apps.langgraph.src.core.agent_names import NAME_PATTERN, check_name
+from apps.langgraph.src.core.agent_names import MAX_NAME_LENGTH, NAME_PATTERN, check_name
 from apps.langgraph.src.core.agents.definition import Agent, read_definition
 from apps.langgraph.src.core.agents.loading import (
     explain,
@@ -151,7 +151,9 @@ class AgentRegistry:
 
     def _unseen(self, name: str) -> bool:
         known = name in self._agents or name in self.errors
-        return not known and bool(NAME_PATTERN.fullmatch(name)) and (self.folder / name).is_dir()
+        # What a caller sends becomes a part of a path only if it can be a name.
+        possible = len(name) <= MAX_NAME_LENGTH and NAME_PATTERN.fullmatch(name)
+        return not known and bool(possible) and (self.folder / name).is_dir()
 
     async def _load_aside(self, name: str) -> None:
         started = False

@@ -1,10 +1,11 @@
-"""Bodies are read as strict JSON: no NaN, no half of a surrogate pair, and no NUL.
+"""Bodies are read as strict JSON: no NaN, no half of a surrogate pair, no NUL, no endless nesting.
 
 An integer beyond 64 bits is a float, as in JavaScript.
 """
 
 import re
 from collections.abc import Callable, Coroutine
+from functools import reduce
 from typing import Any
 
 import orjson
@@ -13,6 +14,8 @@ from fastapi.routing import APIRoute
 
 # With an even number of backslashes before it; with an odd one it is the text "\\u0000".
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# Levels that a state or an event may add to a value before it is written again.
+MARGIN = 50
 
 
 class JsonRequest(Request):
@@ -23,7 +26,13 @@ class JsonRequest(Request):
         body = await self.body()
         if b"\\u0000" in body and (found := NUL.search(body)):
             raise orjson.JSONDecodeError("NUL in a text", "", found.start())
-        return orjson.loads(body)
+        value = orjson.loads(body)
+        try:
+            orjson.dumps(reduce(lambda inner, _: [inner], range(MARGIN), value))
+        except TypeError:
+            # What is stored and cannot be written would be an error in every list of threads.
+            raise orjson.JSONDecodeError("nested too deeply", "", 0) from None
+        return value
 
 
 class JsonRoute(APIRoute):
