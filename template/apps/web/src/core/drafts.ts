@@ -1,10 +1,12 @@
 import { useSessionStorage } from '@vueuse/core'
+import { useSession } from './session'
 
 // Prompts on their way from the page that starts a conversation to the conversation's own.
 const handedOver = new Map<string, string>()
 
-/** What is being written, kept in this tab over reloads and a new sign-in. */
-export const useDraft = (key: string) => useSessionStorage(`draft:${key}`, '')
+/** What the user is writing, kept in this tab over reloads and a new sign-in of the same user. */
+export const useDraft = (key: string) =>
+  useSessionStorage(`draft:${useSession().account.value?.id}:${key}`, '')
 
 /** Leaves a prompt to be sent by the page of the conversation `id`. */
 export function handOver(id: string, prompt: string): void {

@@ -34,7 +34,9 @@ async function signIn(email: string, password: string): Promise<void> {
   account.value = (await login({ body: { email, password } })).data
 }
 
+/** Opens the sign-in page anew, so that nothing of this user is left in the tab for the next one. */
 async function signOut(): Promise<void> {
   await logout()
-  account.value = null
+  sessionStorage.clear()
+  location.assign('/sign-in')
 }
