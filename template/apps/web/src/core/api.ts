@@ -40,5 +40,11 @@ async function checkedFetch(request: Parameters<typeof fetch>[0]): Promise<Respo
   if (response.status === 401 && !response.url.endsWith('/auth/login')) {
     for (const callback of sessionEnd) callback()
   }
-  throw new ApiError(problem.detail ?? UNREACHABLE, response.status, problem.request_id)
+  throw new ApiError(describe(problem), response.status, problem.request_id)
+}
+
+/** What a person reads: the refused values, where the problem names them. */
+function describe({ detail, errors }: Partial<Problem>): string {
+  if (!errors?.length) return detail ?? UNREACHABLE
+  return errors.map((error) => `${error.field.split('.').at(-1)}: ${error.detail}`).join('\n')
 }

@@ -31,7 +31,7 @@ export function createPlatformRouter() {
         children: [
           { path: '', name: 'new', component: () => import('./pages/NewConversation.vue') },
           {
-            path: 'conversations/:id',
+            path: 'conversations/:id([0-9a-f-]{36})',
             name: 'conversation',
             component: () => import('./pages/ConversationPage.vue'),
             props: true,
