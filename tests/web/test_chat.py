@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Platform, wait_until
-from tests.web.conftest import OpenPage, ask, sign_in, wait_for_answer
+from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_answer
 
 
 def test_an_answer_streams_with_its_steps(page: Page) -> None:
@@ -60,6 +60,49 @@ def test_an_answer_can_be_stopped(page: Page, tmp_path: Path) -> None:
     page.get_by_role("button", name="Stop the answer").click()
     expect(page.get_by_text("You stopped this answer.")).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("waiting_agent")
+def test_an_answer_whose_end_cannot_be_read_is_loaded_again(page: Page, tmp_path: Path) -> None:
+    page.reload()
+    with page.expect_response("**/messages"):
+        ask(page, "Test agent", f"wait {tmp_path / 'file'}")
+    page.context.set_offline(True)
+    (tmp_path / "file").write_text("it went on")
+    expect(page.get_by_text("The connection is lost")).to_be_visible(timeout=2 * PATIENCE)
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Load again").click()
+    expect(page.get_by_text("The connection is lost")).to_be_hidden()
+    expect(page.get_by_role("article", name="Agent")).to_contain_text("it went on")
+
+
+@pytest.mark.usefixtures("waiting_agent")
+def test_an_answer_that_nobody_watches_ends_in_the_list(page: Page, tmp_path: Path) -> None:
+    page.reload()
+    with page.expect_response("**/messages"):
+        ask(page, "Test agent", f"wait {tmp_path / 'file'}")
+    page.get_by_role("link", name="Help").click()
+    conversations = page.get_by_role("navigation", name="Conversations")
+    expect(conversations.get_by_text("(answering)")).to_be_attached()
+    (tmp_path / "file").write_text("it went on")
+    expect(conversations.get_by_text("(answering)")).not_to_be_attached()
+
+
+def test_what_could_not_be_sent_can_be_sent_again(page: Page) -> None:
+    ask(page, "Approval desk", "Mr Hill, hill@example.com, asks for a discount")
+    page.get_by_role("button", name="Approve").wait_for()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not sent")
+    page.get_by_role("textbox", name="Prompt").fill("Do not answer him")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Do not answer him")
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Approve").click()
+    wait_for_answer(page)
+    expect(page.get_by_text("Approved", exact=True)).to_be_visible()
 
 
 def test_a_person_rejects_what_an_agent_proposes(page: Page) -> None:
@@ -122,6 +165,24 @@ def test_a_session_that_is_over_keeps_the_prompt_and_the_place(
     sign_in(page, platform)
     page.wait_for_url(place)
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Now make it shorter")
+
+
+def test_signing_out_leaves_nothing_to_the_next_user(page: Page, platform: Platform) -> None:
+    ask(page, "Marketing swarm", "Announce a safe")
+    wait_for_answer(page)
+    conversations = page.get_by_role("navigation", name="Conversations")
+    page.get_by_role("link", name="New conversation").click()
+    page.get_by_role("textbox", name="Prompt").fill("The safe's number")
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.get_by_label("Password", exact=True).wait_for()
+    # The next user has no conversations.
+    page.route(
+        "**/api/conversations?*", lambda route: route.fulfill(json={"items": [], "next": None})
+    )
+    sign_in(page, platform)
+    expect(conversations).to_contain_text("will be listed here")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
 
 
 def test_a_service_that_is_down_is_explained_and_can_be_tried_again(page: Page) -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { AnswerEvent, Message } from '../client'
-import { applyEvent, currentText, newAnswer } from './answer'
+import { applyEvent, currentText, newAnswer, promptToRepeat } from './answer'
 
 const token = (step: string, message_id: string, text: string): AnswerEvent => ({
   type: 'token',
@@ -15,6 +15,18 @@ function play(...events: AnswerEvent[]) {
   for (const event of events) applyEvent(answer, messages, event)
   return { answer, messages }
 }
+
+const message = (
+  role: Message['role'],
+  content: string,
+  interrupt: Message['interrupt'] = null,
+) => ({
+  id: 7,
+  role,
+  content,
+  interrupt,
+  created_at: '2026-01-01T00:00:00Z',
+})
 
 describe('applyEvent', () => {
   it('keeps the texts of writers that work side by side apart', () => {
@@ -42,15 +54,8 @@ describe('applyEvent', () => {
   })
 
   it('takes an answer that is streamed twice once', () => {
-    const message: Message = {
-      id: 7,
-      role: 'assistant',
-      content: 'Done.',
-      interrupt: null,
-      created_at: '2026-01-01T00:00:00Z',
-    }
-    const { messages } = play({ type: 'message', message }, { type: 'message', message })
-    expect(messages).toEqual([message])
+    const event: AnswerEvent = { type: 'message', message: message('assistant', 'Done.') }
+    expect(play(event, event).messages).toEqual([event.message])
   })
 
   it('ends with the status and the reason', () => {
@@ -59,6 +64,25 @@ describe('applyEvent', () => {
       { type: 'error', detail: 'The agent failed.' },
       { type: 'done', status: 'failed' },
     )
-    expect(answer).toMatchObject({ status: 'failed', error: 'The agent failed.', current: null })
+    expect(answer).toMatchObject({ status: 'failed', error: 'The agent failed.' })
+  })
+
+  it.each(['failed', 'cancelled'] as const)('that is %s keeps what was written', (status) => {
+    const { answer } = play(token('writer', 'a', 'Half of'), { type: 'done', status })
+    expect(currentText(answer)).toBe('Half of')
+    expect(answer.steps[0]!.done).toBe(false)
+  })
+})
+
+describe('promptToRepeat', () => {
+  it('is the last prompt', () => {
+    const messages = [message('user', 'One'), message('assistant', '1'), message('user', 'Two')]
+    expect(promptToRepeat(messages)).toBe('Two')
+  })
+
+  it('is never a decision', () => {
+    const question = message('assistant', 'Send it?', { id: 'a', value: 'Send it?' })
+    const messages = [message('user', 'Write'), question, message('user', '{"type":"approve"}')]
+    expect(promptToRepeat(messages)).toBeUndefined()
   })
 })

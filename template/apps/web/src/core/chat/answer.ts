@@ -13,7 +13,8 @@ export interface LiveAnswer {
   steps: Step[]
   /** The texts' order of appearance; the last one is what the reader follows. */
   current: string | null
-  status: 'running' | 'succeeded' | 'interrupted' | 'failed' | 'cancelled'
+  /** `lost`: the connection broke for good; how the answer goes on is not known. */
+  status: 'running' | 'succeeded' | 'interrupted' | 'failed' | 'cancelled' | 'lost'
   error: string | null
 }
 
@@ -53,6 +54,8 @@ export function applyEvent(answer: LiveAnswer, messages: Message[], event: Answe
       break
     case 'done':
       answer.status = event.status
+      // What was written before a failure or a stop stays in view.
+      if (event.status === 'failed' || event.status === 'cancelled') break
       answer.current = null
       for (const step of answer.steps) step.done = true
   }
@@ -62,6 +65,12 @@ export function applyEvent(answer: LiveAnswer, messages: Message[], event: Answe
 export function currentText(answer: LiveAnswer): string {
   const texts = answer.steps.flatMap((step) => step.texts)
   return texts.find(({ id }) => id === answer.current)?.text ?? ''
+}
+
+/** What to send again after a failure; a decision is none, as it would be taken for a new prompt. */
+export function promptToRepeat(messages: Message[]): string | undefined {
+  const last = messages.findLastIndex(({ role }) => role === 'user')
+  return messages[last - 1]?.interrupt ? undefined : messages[last]?.content
 }
 
 function stepOf(answer: LiveAnswer, name: string): Step {

@@ -35,21 +35,27 @@ export function useConversation(id: string) {
 
   // Leaving the page stops the reading only; the answer goes on and is attached to again.
   const reading = new AbortController()
-  onScopeDispose(() => reading.abort())
+  onScopeDispose(() => {
+    reading.abort()
+    // The list may not know yet that an answer is running.
+    if (running.value) void refresh(id).catch(() => undefined)
+  })
 
   async function load(): Promise<void> {
     failure.value = null
     try {
-      conversation.value = await refresh(id)
-      await loadMessages()
+      await reload()
     } catch (error) {
-      failure.value = error as Error
+      // What is shown already stays.
+      if (!messages.value.length) failure.value = error as Error
       return
     }
-    if (conversation.value.status === 'running') await follow(attach)
+    answer.value = null
+    if (conversation.value?.status === 'running') await follow(attach)
   }
 
-  async function loadMessages(): Promise<void> {
+  async function reload(): Promise<void> {
+    conversation.value = await refresh(id)
     const page = (await listMessages({ path })).data
     const shown = new Set(page.items.map((message) => message.id))
     const earlier = messages.value.filter((m) => m.id > 0 && m.id < (page.items[0]?.id ?? 0))
@@ -122,13 +128,14 @@ export function useConversation(id: string) {
       accepted = true
       if (running.value) await new Promise((resolve) => setTimeout(resolve, REATTACH_DELAY))
     }
-    if (running.value) {
-      answer.value.status = 'failed'
-      answer.value.error = 'The connection to the answer is lost. Load the page again to follow it.'
-      return
-    }
-    conversation.value = await refresh(id)
-    await loadMessages()
+    // The prompt was accepted: that its end cannot be read must not look like a refusal.
+    const complete =
+      !running.value &&
+      (await reload().then(
+        () => true,
+        () => false,
+      ))
+    if (!complete) answer.value.status = 'lost'
   }
 
   const attach: OpenStream = (options) => streamAnswer({ path, ...options })
