@@ -44,7 +44,12 @@ def test_every_page_is_accessible(open_page: OpenPage, platform: Platform, schem
     expect(page.get_by_role("dialog")).to_be_visible()
     assert_accessible(page)
 
-    for path, text in {"/help": "Choose an agent", "/nowhere": "There is no page"}.items():
+    pages = {
+        "/help": "Choose an agent",
+        "/nowhere": "There is no page",
+        "/conversations/none": "There is no page",
+    }
+    for path, text in pages.items():
         page.goto(path)
         expect(page.get_by_text(text)).to_be_visible()
         assert_accessible(page)
@@ -102,6 +107,21 @@ def test_a_phone_has_the_whole_platform(open_page: OpenPage, platform: Platform)
     page.get_by_role("dialog").get_by_role("link", name="Help").tap()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.get_by_text("Choose an agent")).to_be_visible()
+
+
+def test_conversations_are_reached_at_400_percent(open_page: OpenPage, platform: Platform) -> None:
+    page = open_page(viewport={"width": 320, "height": 256})
+    sign_in(page, platform)
+    page.get_by_role("button", name="Open the menu").click()
+    conversations = page.get_by_role("dialog").get_by_role("navigation", name="Conversations")
+    assert conversations.evaluate("list => list.clientHeight") > 100
+
+
+def test_texts_run_in_the_direction_of_their_script(page: Page) -> None:
+    ask(page, "Marketing swarm", "כוס קפה רב־פעמית")
+    wait_for_answer(page)
+    expect(page.get_by_role("article", name="You")).to_have_css("direction", "rtl")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_css("direction", "ltr")
 
 
 def test_the_colour_scheme_is_remembered(page: Page) -> None:
