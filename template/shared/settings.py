@@ -176,6 +176,8 @@ class Settings(BaseSettings):
     """What the API shows to the agents service; nothing else may call it."""
     openai_api_key: SecretStr = SecretStr("")
     anthropic_api_key: SecretStr = SecretStr("")
+    langgraph_url: str = Field("", pattern=r"^(https?://\S+)?$")
+    """Where the API reaches the agents service; empty: on this machine."""
     otel_exporter_otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$")
     """Where the agents service sends its traces, by OTLP over HTTP; empty: nowhere."""
     watch_polling: bool = False
@@ -186,11 +188,6 @@ class Settings(BaseSettings):
     def data_dir(self) -> Path:
         """The folder of SQLite files and other state; git ignores it."""
         return PROJECT_ROOT / "data"
-
-    @property
-    def langgraph_url(self) -> str:
-        """Where the API reaches the agents service."""
-        return os.environ.get("LANGGRAPH_URL") or f"http://127.0.0.1:{self.ports.langgraph}"
 
     def database_url(self, name: str) -> str:
         """SQLAlchemy URL of the database `name` ("platform" or "agents").

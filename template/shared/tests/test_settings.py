@@ -57,9 +57,12 @@ def test_platform_toml_is_read(project: Path) -> None:
 
 def test_env_file_wins_over_platform_toml(project: Path) -> None:
     with (project / ".env").open("a", encoding="utf-8") as file:
-        file.write("PORTS__API=9200\n")
+        file.write("PORTS__API=9200\nLANGGRAPH_URL=http://agents:6200\n")
 
-    assert read(project, "settings.ports.api, settings.ports.web") == "9200 9001"
+    expected = "9200 9001 http://agents:6200"
+    assert (
+        read(project, "settings.ports.api, settings.ports.web, settings.langgraph_url") == expected
+    )
 
 
 def test_the_environment_wins_over_the_env_file(project: Path) -> None:
@@ -78,6 +81,7 @@ def test_the_environment_wins_over_the_env_file(project: Path) -> None:
         ({"DATABASE__KIND": "postgresql"}, "DATABASE__URL"),
         ({"DATABASE__KIND": "oracle"}, "DATABASE__KIND"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL"),
+        ({"LANGGRAPH_URL": "agents:6200"}, "LANGGRAPH_URL"),
     ],
 )
 def test_an_error_names_the_value_to_mend(

@@ -28,7 +28,6 @@ CLOSED_PORT = 1
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a project without data, whatever this project's own are."""
     monkeypatch.setattr("shared.settings.PROJECT_ROOT", tmp_path)
-    monkeypatch.delenv("LANGGRAPH_URL", raising=False)
     # Nobody waits for a service that a test has not started.
     monkeypatch.setattr("apps.api.src.core.agents_service.CONNECT_RETRIES", 0)
     return Settings(
@@ -46,6 +45,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         model=Model(),
         mcp=Mcp(),
         agents=Agents(),
+        langgraph_url="",
         secret_key=secrets.token_hex(32),
         service_token=secrets.token_hex(32),
     )
