@@ -138,6 +138,12 @@ class Customer:
             return self.platform("update", "--no-verify", *arguments, **environment)
         return self.copier("update", "--trust", "--defaults", *arguments, **environment)
 
+    def updated(self, door: str, *arguments: object) -> str:
+        """Update, which must succeed; return what it says."""
+        result = self.update(door, *arguments)
+        assert result.code == 0, result.output
+        return result.output
+
     def copier(self, *arguments: object, **environment: str) -> Result:
         return run([COPIER, *arguments], self.root, **environment)
 

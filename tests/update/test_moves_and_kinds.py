@@ -15,12 +15,6 @@ FIXED = LOGGING.replace("line 18\n", "line 18, new\n")
 CORE, OWN = "apps/api/src/core/app.py", "apps/api/src/app.py"
 
 
-def updated(customer: Customer, door: str) -> str:
-    result = customer.update(door)
-    assert result.code == 0, result.output
-    return result.output
-
-
 def declare(vendor: Vendor, old: str, new: str) -> None:
     text = f'[[release]]\nversion = "1.1.0"\nnotes = "Moved"\nrenamed = {{ "{old}" = "{new}" }}\n'
     (vendor.root / "releases.toml").write_text(text)
@@ -84,7 +78,7 @@ def test_a_declared_rename_carries_edits_whatever_was_rewritten(
     new = "".join(f"other {n}\n" for n in range(30)) + "line 1\nline 2\nline 3\nline 4\n"
     vendor.release("v1.1.0", {"shared/logging.py": None, "shared/logs.py": new})
 
-    assert "Renamed (1)\n  `shared/logs.py` (from shared/logging.py)" in updated(customer, door)
+    assert "Renamed (1)\n  `shared/logs.py` (from shared/logging.py)" in customer.updated(door)
 
     assert customer.read("shared/logs.py") == new.replace("line 2\n", "line 2, mine\n")
     assert not (customer.root / "shared/logging.py").exists()
@@ -99,7 +93,7 @@ def test_a_file_that_is_handed_to_the_customer_moves_with_its_edits(
     declare(vendor, CORE, OWN)
     vendor.release("v1.1.0", {CORE: None, OWN: APP.replace("app = 18\n", "app = 'new'\n")})
 
-    assert f"`{OWN}` (from {CORE})" in updated(customer, door)
+    assert f"`{OWN}` (from {CORE})" in customer.updated(door)
 
     assert customer.read(OWN) == mine.replace("app = 18\n", "app = 'new'\n")
     assert not (customer.root / CORE).exists()
@@ -113,7 +107,7 @@ def test_a_file_that_the_customer_took_over_is_not_called_deleted(
     customer.commit({OWN: APP.replace("app = 2\n", "app = 'mine'\n")})
     vendor.release("v1.1.0", {CORE: APP.replace("app = 18\n", "app = 'new'\n")})
 
-    updated(customer, door)
+    customer.updated(door)
 
     report = customer.read("docs/updates/v1.0.0-to-v1.1.0.md")
     assert f"`{CORE}` (now {OWN})" in report and "You had deleted" not in report
@@ -127,7 +121,7 @@ def test_a_new_file_in_a_folder_that_the_customer_moved_is_named(
     customer.commit()
     vendor.release("v1.1.0", {"shared/logging.py": FIXED, "shared/new.py": "new\n"})
 
-    updated(customer, door)
+    customer.updated(door)
 
     report = customer.read("docs/updates/v1.0.0-to-v1.1.0.md")
     assert "in a folder that you had moved or deleted\n\n- `shared/new.py`" in report
@@ -141,7 +135,7 @@ def test_a_generated_client_is_not_called_merged(vendor: Vendor, copy: Copy, doo
     customer.commit({client: "export const a = 1\nexport const mine = 2\n"})
     vendor.release("v1.1.0", {client: "export const a = 1\nexport const b = 2\n"})
 
-    updated(customer, door)
+    customer.updated(door)
 
     report = customer.read("docs/updates/v1.0.1-to-v1.1.0.md")
     assert "Merged with your changes" not in report

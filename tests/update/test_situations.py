@@ -16,12 +16,6 @@ FIXED = LOGGING.replace("line 18\n", "line 18, new\n")
 BOTH = EDITED.replace("line 18\n", "line 18, new\n")
 
 
-def updated(customer: Customer, door: str) -> str:
-    result = customer.update(door)
-    assert result.code == 0, result.output
-    return result.output
-
-
 def test_a_git_worktree(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -> None:
     customer = copy()
     customer.git("worktree", "add", "--quiet", "-b", "other", tmp_path / "other")
@@ -29,7 +23,7 @@ def test_a_git_worktree(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -
     other.commit({"shared/logging.py": EDITED})
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
-    updated(other, door)
+    other.updated(door)
 
     assert other.read("shared/logging.py") == BOTH
     assert customer.read("shared/logging.py") == LOGGING
@@ -44,7 +38,7 @@ def test_a_folder_of_a_larger_repository(vendor: Vendor, copy: Copy, door: str) 
     customer.commit({"shared/logging.py": EDITED})
     vendor.release("v1.1.0", {"shared/logging.py": FIXED, "shared/new.py": "new\n"})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert customer.read("shared/logging.py") == BOTH
     assert customer.read("shared/new.py") == "new\n"
@@ -67,7 +61,7 @@ def test_a_submodule(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -> N
     customer.commit({"shared/logging.py": EDITED})
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert customer.read("shared/logging.py") == BOTH
     assert customer.read("shared/library/lib.py") == "lib\n"
@@ -79,7 +73,7 @@ def test_a_sparse_checkout(vendor: Vendor, copy: Copy, door: str) -> None:
     customer.git("sparse-checkout", "set", "scripts", "shared")
     vendor.release("v1.1.0", {"apps/web/index.html": "<new>", "shared/logging.py": FIXED})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert customer.read("shared/logging.py") == FIXED
     assert not (customer.root / "apps/web").exists()
@@ -147,7 +141,7 @@ def test_crlf_in_the_project(vendor: Vendor, copy: Copy, door: str) -> None:
     customer.commit({"shared/logging.py": EDITED.replace("\n", "\r\n").encode()})
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
-    updated(customer, door)
+    customer.updated(door)
 
     merged = (customer.root / "shared/logging.py").read_bytes()
     assert merged == BOTH.replace("\n", "\r\n").encode()
@@ -160,7 +154,7 @@ def test_endings_that_git_converts(vendor: Vendor, copy: Copy, door: str) -> Non
     customer.git("reset", "--quiet", "--hard")
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
-    updated(customer, door)
+    customer.updated(door)
 
     merged = (customer.root / "shared/logging.py").read_bytes()
     assert merged == BOTH.replace("\n", "\r\n").encode()
@@ -173,7 +167,7 @@ def test_utf16_changed_by_the_customer(vendor: Vendor, copy: Copy, door: str) ->
     customer.commit({"shared/logging.py": EDITED.encode("utf-16")})
     vendor.release("v1.1.0", {"shared/new.py": "new\n"})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert (customer.root / "shared/logging.py").read_bytes() == EDITED.encode("utf-16")
 
@@ -185,7 +179,7 @@ def test_names_with_spaces_letters_and_signs(vendor: Vendor, copy: Copy, door: s
     customer.commit({name: EDITED, "shared/mein größtes\tding.py": "mine\n"})
     vendor.release("v1.2.0", {name: FIXED})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert customer.read(name) == BOTH
     assert customer.read("shared/mein größtes\tding.py") == "mine\n"
@@ -201,7 +195,7 @@ def test_links_and_modes(vendor: Vendor, copy: Copy, door: str) -> None:
     (vendor.root / "template/scripts/new-link").symlink_to("tool.sh")
     vendor.release("v1.2.0", {"scripts/run.sh": "run better\n"})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert customer.read("scripts/run.sh") == "run better\n"
     assert os.access(customer.root / "scripts/run.sh", os.X_OK)
@@ -231,7 +225,7 @@ def test_a_rename_in_case_only(vendor: Vendor, copy: Copy, door: str) -> None:
     customer.commit({"shared/logging.py": EDITED})
     vendor.release("v1.1.0", {"shared/logging.py": None, "shared/Logging.py": FIXED})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert customer.read("shared/Logging.py") == BOTH
     assert "shared/logging.py" not in customer.files()
@@ -242,7 +236,7 @@ def test_a_detached_head(vendor: Vendor, copy: Copy) -> None:
     customer.git("switch", "--quiet", "--detach")
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
-    updated(customer, "platform")
+    customer.updated("platform")
 
     assert customer.read("shared/logging.py") == FIXED
     assert customer.git("rev-parse", "main") == customer.git("rev-parse", "HEAD^")
@@ -282,11 +276,11 @@ def test_an_example_deleted_once_does_not_come_back(vendor: Vendor, copy: Copy, 
     customer = copy()
     customer.commit({"apps/api/src/routes/hello.py": None})
     vendor.release("v1.1.0", {"apps/api/src/routes/hello.py": None})
-    updated(customer, door)
+    customer.updated(door)
     customer.commit()
     vendor.release("v1.2.0", {"apps/api/src/routes/hello.py": "hello again\n"})
 
-    assert "hello.py" in updated(customer, door)
+    assert "hello.py" in customer.updated(door)
 
     assert not (customer.root / "apps/api/src/routes/hello.py").exists()
 
@@ -304,7 +298,7 @@ def test_a_renamed_question_keeps_its_answer(vendor: Vendor, copy: Copy, door: s
     toml = (vendor.root / "template/platform.toml.jinja").read_text()
     vendor.release("v1.1.0", {"platform.toml.jinja": toml.replace("customer", "company")})
 
-    updated(customer, door)
+    customer.updated(door)
 
     assert 'company: Größe "& Söhne"' in customer.read(".copier-answers.yml")
 
@@ -330,7 +324,7 @@ def test_an_unedited_project_equals_a_fresh_copy(
 ) -> None:
     customer = copy()
     vendor.release("v1.1.0", {"shared/logging.py": FIXED, "apps/api/src/pages.py": "x\n"})
-    updated(customer, door)
+    customer.updated(door)
     fresh = copy("fresh", "v1.1.0")
 
     ours = {name: value for name, value in customer.files().items() if "docs/updates/" not in name}

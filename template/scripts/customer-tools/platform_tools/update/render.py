@@ -74,8 +74,13 @@ class Renderer:
             for path, entry in sources.items()
             if not everything and entry.mode != GITLINK and not _has_jinja(path)
         }
-        dynamic = {path: entry for path, entry in sources.items() if path not in static}
-        copy = self._copy(release, files, config, dynamic, answers, data or {})
+        below = Path(config.get("_subdirectory", ""))
+        reduced = {
+            path: entry
+            for path, entry in files.items()
+            if path in _CONFIGS or path.startswith("extensions/")
+        } | {str(below / path): entry for path, entry in sources.items() if path not in static}
+        copy = self._copy(release, config, reduced, answers, data or {})
 
         def wait() -> Tree:
             made, patterns = copy.wait()
@@ -92,25 +97,17 @@ class Renderer:
     def _copy(
         self,
         release: Release,
-        files: Tree,
         config: Mapping[str, Any],
-        dynamic: Tree,
+        reduced: Tree,
         answers: Mapping[str, Any],
         data: Mapping[str, Any],
     ) -> "_Copy":
-        subdirectory = config.get("_subdirectory", "")
-        wanted = {
-            path: entry
-            for path, entry in files.items()
-            if path in _CONFIGS or path.startswith("extensions/")
-        }
-        wanted |= {str(Path(subdirectory, path)): entry for path, entry in dynamic.items()}
         stored = {name: value for name, value in answers.items() if name not in _RELEASE}
-        key = (frozenset(wanted.items()), yaml.safe_dump([stored, dict(data)]))
+        key = (frozenset(reduced.items()), yaml.safe_dump([stored, dict(data)]))
         if key not in self._copies:
             copy = self._copies[key] = _Copy(self.into, self.folder_name)
-            _write_out(self.into, wanted, copy.template)
-            below = copy.template / subdirectory
+            _write_out(self.into, reduced, copy.template)
+            below = copy.template / config.get("_subdirectory", "")
             _fix_metadata(below, release)
             # Copier tells `_exclude` the operation, but no file.
             head = '{%- set _copier_operation = "copy" -%}'
