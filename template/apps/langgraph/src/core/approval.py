@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from langchain.agents.middleware.human_in_the_loop import (
     ActionRequest,
     Decision,
@@ -11,7 +12,7 @@ from langchain.agents.middleware.human_in_the_loop import (
     ReviewConfig,
 )
 from langgraph.types import interrupt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 _RESPONSE = TypeAdapter(HITLResponse)
 
@@ -27,8 +28,15 @@ class Approval:
     """Why the action was rejected, if the person said so."""
 
 
-def request_approval(action: str, arguments: dict[str, Any], description: str) -> Approval:
+def request_approval(
+    action: str,
+    arguments: dict[str, Any],
+    description: str,
+    schema: type[BaseModel] | None = None,
+) -> Approval:
     """Stop the run until a person approves, edits or rejects an action.
+
+    `schema` is what edited arguments must fit: without one the node has to expect any.
 
     When the run is resumed, its node starts again from the top, so nothing with an effect may come
     before this call in a node. Question and answer have the form of LangChain's
@@ -36,11 +44,12 @@ def request_approval(action: str, arguments: dict[str, Any], description: str) -
     `message`, or `"edit"` with an `edited_action` (`name` and `args`). An answer that has another
     form is not taken: the question is asked again, with what was wrong.
     """
+    review = ReviewConfig(action_name=action, allowed_decisions=["approve", "edit", "reject"])
+    if schema is not None:
+        review["args_schema"] = schema.model_json_schema()
     request = HITLRequest(
         action_requests=[ActionRequest(name=action, args=arguments, description=description)],
-        review_configs=[
-            ReviewConfig(action_name=action, allowed_decisions=["approve", "edit", "reject"])
-        ],
+        review_configs=[review],
     )
     while True:
         answer = interrupt(request)
@@ -79,9 +88,19 @@ def _decisions(request: HITLRequest, answer: Any) -> list[Decision]:
     actions = request["action_requests"]
     if len(decisions) != len(actions):
         raise ValueError(f"send as many decisions as there are actions: {len(actions)}")
-    allowed = {one["action_name"]: one["allowed_decisions"] for one in request["review_configs"]}
+    reviews = {one["action_name"]: one for one in request["review_configs"]}
     for action, decision in zip(actions, decisions, strict=True):
-        kinds = allowed[action["name"]]
+        review = reviews[action["name"]]
+        kinds = review["allowed_decisions"]
         if decision["type"] not in kinds:
             raise ValueError(f"the decision on {action['name']} must be {' or '.join(kinds)}")
+        if decision["type"] == "edit" and "args_schema" in review:
+            _check_arguments(decision["edited_action"]["args"], review["args_schema"])
     return decisions
+
+
+def _check_arguments(arguments: dict[str, Any], schema: dict[str, Any]) -> None:
+    wrong = next(Draft202012Validator(schema).iter_errors(arguments), None)
+    if wrong is not None:
+        place = ".".join(("args", *map(str, wrong.absolute_path)))
+        raise ValueError(f"{place}: {wrong.message}")

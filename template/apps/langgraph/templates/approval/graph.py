@@ -39,7 +39,7 @@ async def propose(state: State) -> dict[str, Any]:
 async def approve(state: State) -> Command[Literal["act", "__end__"]]:
     """Stop until a person has approved, edited or rejected the plan."""
     approval = request_approval(
-        "carry_out", state["plan"].model_dump(), "Shall this plan be carried out?"
+        "carry_out", state["plan"].model_dump(), "Shall this plan be carried out?", schema=Plan
     )
     if not approval.approved:
         text = f"The plan was rejected. {approval.reason}".strip()

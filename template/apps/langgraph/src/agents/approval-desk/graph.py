@@ -30,7 +30,7 @@ async def approve(state: State) -> Command[Literal["act", "__end__"]]:
     """Stop until a person has approved, edited or rejected the draft."""
     reply = state["reply"]
     approval = request_approval(
-        "send_reply", reply.model_dump(), f"Send this reply to {reply.recipient}?"
+        "send_reply", reply.model_dump(), f"Send this reply to {reply.recipient}?", schema=Reply
     )
     if not approval.approved:
         text = f"The reply was not sent. {approval.reason}".strip()

@@ -51,8 +51,15 @@ async def test_rejected(waiting: Any) -> None:
     assert answer == "The reply was not sent. Too short."
 
 
-async def test_another_answer_is_asked_for_again(waiting: Any) -> None:
-    await decide(waiting, type="perhaps")
+@pytest.mark.parametrize(
+    "decision",
+    [
+        {"type": "perhaps"},
+        {"type": "edit", "edited_action": {"name": "send_reply", "args": {"recipient": 5}}},
+    ],
+)
+async def test_another_answer_is_asked_for_again(waiting: Any, decision: dict[str, Any]) -> None:
+    await decide(waiting, **decision)
     [question] = (await waiting.aget_state(CONFIG)).interrupts
     assert "not understood" in question.value["action_requests"][0]["description"]
     assert "was approved" in await decide(waiting, type="approve")
