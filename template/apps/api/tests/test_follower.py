@@ -18,7 +18,13 @@ from apps.api.src.core.answers import Answers
 from apps.api.src.core.database import Database
 from apps.api.src.core.events import Answer
 from apps.api.src.core.models import Conversation, Run, User
-from apps.api.src.core.schemas import AnswerEvent, ErrorEvent
+from apps.api.src.core.schemas import (
+    AnswerEvent,
+    DoneEvent,
+    ErrorEvent,
+    Interrupt,
+    InterruptEvent,
+)
 from shared.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("password")
@@ -185,6 +191,35 @@ async def test_an_error_is_stored_as_postgresql_can_store_it(settings: Settings)
         return healthy(request)
 
     assert (await ask(settings, reply))[0] == ErrorEvent(detail="not today")
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_a_decision_that_the_agent_has_not_got_leaves_the_question_open(
+    settings: Settings, reachable: bool
+) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if b'"resume"' in request.content:
+            if not reachable:
+                raise httpx.ConnectError("gone")
+            return httpx.Response(422, json={"detail": "resume: say yes or no"})
+        if request.url.path.endswith("/state"):
+            return httpx.Response(200, json={"interrupts": [{"id": "i1", "value": "Sure?"}]})
+        return healthy(request)
+
+    async with asked(settings, reply) as question:
+        first = [event async for _, event in question.answer.events()]
+        decision = {"resume": {"i1": "perhaps"}}
+        _, answer = await question.answers.start(
+            question.session, question.conversation, "perhaps", decision
+        )
+        again = [event async for _, event in answer.events()]
+    assert (outcome(first), outcome(again)) == ("interrupt done", "interrupt error done")
+    assert isinstance(again[0], InterruptEvent)
+    assert (again[0].message.content, again[0].message.interrupt) == (
+        "Sure?",
+        Interrupt(id="i1", value="Sure?"),
+    )
+    assert again[-1] == DoneEvent(status="interrupted")
 
 
 async def test_an_agent_without_an_answer_is_said_to_have_none(settings: Settings) -> None:

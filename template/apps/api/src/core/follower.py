@@ -11,6 +11,7 @@ from langgraph_sdk.errors import APIStatusError, ConflictError, NotFoundError
 from langgraph_sdk.schema import MultitaskStrategy, StreamMode, StreamPart
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core.agents_service import UNREACHABLE, explain, on_behalf_of
 from apps.api.src.core.database import Database
@@ -23,7 +24,7 @@ from apps.api.src.core.events import (
     stored_outcome,
     translate,
 )
-from apps.api.src.core.models import Conversation, Run, User, now
+from apps.api.src.core.models import Conversation, Message, Run, User, now
 from apps.api.src.core.schemas import AnswerEvent
 
 log = structlog.get_logger(__name__)
@@ -249,19 +250,22 @@ class Follower:
         return Outcome("failed", NO_ANSWER)
 
     async def _store(self, outcome: Outcome) -> list[AnswerEvent]:
+        status, messages = outcome.status, outcome.messages
         async with self._database.session.begin() as session:
+            if status == "failed" and (messages := await self._still_asked(session)):
+                status = "interrupted"
             conversation_id = await session.scalar(
                 update(Run)
                 .where(Run.id == self._run_id, Run.status == "running")
                 .values(
-                    status=outcome.status,
+                    status=status,
                     error=outcome.error and storable(outcome.error),
                     finished_at=now(),
                 )
                 .returning(Run.conversation_id)
             )
             if conversation_id:
-                for message in outcome.messages:
+                for message in messages:
                     message.run_id = self._run_id
                     message.conversation_id = conversation_id
                     await session.merge(message)
@@ -271,6 +275,23 @@ class Follower:
                     .values(updated_at=now())
                 )
             return await stored_outcome(session, self._run_id)
+
+    async def _still_asked(self, session: AsyncSession) -> list[Message]:
+        """The agent's questions again, if it has not got the decision that this run brings."""
+        run = await session.get(Run, self._run_id)
+        if run is None or run.agent_run_id or "resume" not in run.input:
+            return []
+        asked = select(Message).where(
+            Message.conversation_id == run.conversation_id,
+            Message.interrupt.is_not(None),
+            Message.run_id < run.id,
+        )
+        questions = list(await session.scalars(asked.order_by(Message.id)))
+        return [
+            Message(role="assistant", content=one.content, interrupt=one.interrupt)
+            for one in questions
+            if one.run_id == questions[-1].run_id
+        ]
 
 
 @dataclass
