@@ -201,7 +201,8 @@ async def test_a_decision_that_the_agent_has_not_got_leaves_the_question_open(
         if b'"resume"' in request.content:
             if not reachable:
                 raise httpx.ConnectError("gone")
-            return httpx.Response(422, json={"detail": "resume: say yes or no"})
+            detail = [{"loc": ["body"], "msg": "resume: say yes or no", "type": "value_error"}]
+            return httpx.Response(422, json={"detail": detail})
         if request.url.path.endswith("/state"):
             return httpx.Response(200, json={"interrupts": [{"id": "i1", "value": "Sure?"}]})
         return healthy(request)
@@ -219,6 +220,8 @@ async def test_a_decision_that_the_agent_has_not_got_leaves_the_question_open(
         "Sure?",
         Interrupt(id="i1", value="Sure?"),
     )
+    assert isinstance(again[1], ErrorEvent)
+    assert ("say yes or no" in again[1].detail) == reachable
     assert again[-1] == DoneEvent(status="interrupted")
 
 

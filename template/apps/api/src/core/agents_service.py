@@ -87,4 +87,8 @@ def explain(error: httpx.HTTPError) -> str:
         return (
             "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
         )
-    return f"The agents service answered: {error.message}"
+    said = error.message
+    # What is wrong with a request comes as a list, which the client leaves out of its message.
+    if isinstance(error.body, dict) and isinstance(problems := error.body.get("detail"), list):
+        said = "; ".join(problem["msg"] for problem in problems)
+    return f"The agents service answered: {said}"
