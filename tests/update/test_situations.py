@@ -84,6 +84,27 @@ def test_a_sparse_checkout(vendor: Vendor, copy: Copy, door: str) -> None:
     assert customer.git("status", "--porcelain") == ""
 
 
+def test_a_partial_clone(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -> None:
+    """What it lacks comes from its remote, as with every command of git."""
+    customer = copy()
+    customer.commit({"shared/logging.py": EDITED})
+    git(customer.root, "config", "uploadpack.allowFilter", "true")
+    git(customer.root, "config", "uploadpack.allowAnySHA1InWant", "true")
+    address = f"file://{customer.root}"
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", "--sparse", address, "partial")
+    partial = Customer(tmp_path / "partial")
+    partial.git("sparse-checkout", "set", "scripts", "apps")
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
+
+    partial.updated(door)
+
+    if door == "copier":
+        partial.git("add", "--sparse", "--all")
+        partial.git("commit", "--quiet", "--message", "update")
+    assert partial.git("show", "HEAD:shared/logging.py") == BOTH
+    assert partial.git("status", "--porcelain") == ""
+
+
 # What git-lfs does, with a folder for its server.
 LFS = """#!/bin/sh
 store=$(dirname "$0")

@@ -17,7 +17,11 @@ from platform_tools.update.pack import FOLDER, Pack
 # Settings of the project's own git configuration that decide how files are written or merged.
 _KEPT_SETTINGS = (
     r"^(core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|bigfilethreshold)"
-    r"|filter\..*|merge\..*\.(name|driver|recursive)|user\.(name|email))$"
+    r"|filter\..*|merge\..*\.(name|driver|recursive)|user\.(name|email)|remote\..*\.promisor)$"
+)
+# What a partial clone lacks comes from its remote.
+_REMOTE_SETTINGS = (
+    r"^(remote\..*\.(url|partialclonefilter)|core\.sshcommand|(credential|http|url)\..*)$"
 )
 SYMLINK, GITLINK = "120000", "160000"
 # Names of objects that are always the same.
@@ -56,10 +60,11 @@ class Repository:
         Git(folder)("init", "--quiet", "--template=", f"--object-format={objects_format}")
         alternates = b"".join(os.fsencode(_objects(path)) + b"\n" for path in borrow)
         (folder / ".git" / "objects" / "info" / "alternates").write_bytes(alternates)
-        kept = project("config", "-z", "--local", "--get-regexp", _KEPT_SETTINGS, ok=(0, 1))
+        kept = _settings(project, _KEPT_SETTINGS)
+        if any(name.endswith(b".promisor") for name, _ in kept):
+            kept += _settings(project, _REMOTE_SETTINGS)
         with (folder / ".git" / "config").open("ab") as config:
-            for setting in kept.split(b"\0")[:-1]:
-                name, _, value = setting.partition(b"\n")
+            for name, value in kept:
                 # The project's own merge driver is an older engine than the one that runs.
                 if not name.startswith(b"merge.platform."):
                     config.write(_setting(name, value))
@@ -138,8 +143,10 @@ class Repository:
         for oid in set(oids):
             requests.write(f"{oid}\n".encode())
             requests.flush()
-            size = int(_line(answers).split(b" ")[2])
-            found[oid] = answers.read(size + 1)[:-1]
+            *_, size = _line(answers).split(b" ")
+            if size == b"missing":
+                raise GitError(f"git has lost the object {oid}: look with git fsck.")
+            found[oid] = answers.read(int(size) + 1)[:-1]
         return found
 
     @cached_property
@@ -265,6 +272,12 @@ def stages_info(conflicts: Mapping[str, Mapping[int, Entry]]) -> bytes:
 def _objects(repository: Path) -> Path:
     folder = Git(repository).line("rev-parse", "--git-path", "objects")
     return (repository / folder).resolve()
+
+
+def _settings(git: Git, pattern: str) -> list[tuple[bytes, bytes]]:
+    """The repository's own settings whose names match."""
+    found = git("config", "-z", "--local", "--get-regexp", pattern, ok=(0, 1)).split(b"\0")[:-1]
+    return [(name, value) for name, _, value in (one.partition(b"\n") for one in found)]
 
 
 def _setting(name: bytes, value: bytes) -> bytes:
