@@ -4,10 +4,12 @@ import sys
 
 from platform_tools.errors import PlatformError
 
+_RENDERS_NOTHING = {"--continue", "--abort", "--source", "--help"}
+
 
 def main() -> int:
     """Run the command. A user's mistake is explained on standard error, without a traceback."""
-    if sys.argv[1:2] == ["update"] and not {"--continue", "--abort", "--help"} & {*sys.argv}:
+    if sys.argv[1:2] == ["update"] and _RENDERS_NOTHING.isdisjoint(sys.argv):
         # Of all that an update needs, Copier takes longest to be ready: nothing is before it.
         from platform_tools.update import copier_process
 

@@ -1,7 +1,7 @@
 """git's tree objects and packs, as gitformat-pack(5) has them.
 
-git itself writes a tree as a file per changed folder. An update writes the trees of several
-versions: hundreds of files, which took a fifth of its time.
+git itself writes a file for each changed folder of a tree. An update writes the trees of several
+versions, so that would be hundreds of files.
 """
 
 import hashlib
