@@ -24,7 +24,7 @@ def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
     async def upkeep() -> None:
         async with open_database(engine) as database:
             runs = Runs(database)
-            await runs.renew("me", 0)
+            await runs.renew("me", ["a", "b"], 0)
             await runs.claim("me", 16, 0)
             await runs.cancelled("me")
             await runs.waiting()

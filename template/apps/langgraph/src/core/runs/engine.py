@@ -297,7 +297,9 @@ class Engine:
     async def _execute(self, execution: Execution) -> Outcome | None:
         run = execution.run
         try:
-            agent, graph = self.registry.get(run.agent), self.graph(run.agent)
+            # It may be new to this replica.
+            agent = await self.registry.find(run.agent)
+            graph = self.graph(run.agent)
             wait = run.request.durability == "sync"
             graph = for_run(graph, new_thread=execution.new_thread, wait=wait)
         except (AgentNotFound, AgentUnavailable):

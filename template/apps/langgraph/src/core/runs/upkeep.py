@@ -1,7 +1,6 @@
 """What an engine does at intervals: leases, lost and waiting runs, event logs, webhooks."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,7 +8,6 @@ from typing import Any
 
 import structlog
 
-from apps.langgraph.src.core.agents import AgentNotFound, AgentUnavailable
 from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.runs.engine import Engine
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
@@ -80,7 +78,8 @@ class Upkeep:
         held = list(engine.executions.values())
         asked = time.monotonic()
         try:
-            kept = await engine.storage.runs.renew(engine.replica, engine.lease_end())
+            run_ids = [execution.run.run_id for execution in held]
+            kept = await engine.storage.runs.renew(engine.replica, run_ids, engine.lease_end())
         except Exception:
             if time.monotonic() - self._renewed > engine.settings.lease_seconds:
                 # Others may have these runs by now.
@@ -111,9 +110,6 @@ class Upkeep:
             if run.attempt > 1:
                 metrics.RECOVERED.inc()
                 logger.info("run taken over", run_id=run.run_id, attempt=run.attempt)
-            with contextlib.suppress(AgentNotFound, AgentUnavailable):
-                # The run says so itself; here the agent is loaded, if it is new to this replica.
-                await engine.registry.find(run.agent)
             engine.launch(run)
         if given_up:
             logger.error("runs given up", count=given_up)

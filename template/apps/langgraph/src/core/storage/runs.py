@@ -1,6 +1,7 @@
 """Runs: the queue, the leases and the one-run-per-thread rule."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -316,11 +317,17 @@ class Runs:
 
         return await self._write(claim)
 
-    async def renew(self, owner: str, lease_until: float) -> set[str]:
-        """Extend the leases of a replica; the runs that are still its own."""
+    async def renew(self, owner: str, run_ids: Sequence[str], lease_until: float) -> set[str]:
+        """Extend a replica's leases on runs; those that are still its own.
+
+        Only on what it executes: a run that it took without knowing, because the connection was
+        lost in the moment of the commit, is taken over like that of a lost replica.
+        """
 
         def renew(connection: Connection) -> set[str]:
-            mine = and_(runs.c.owner == owner, runs.c.status == "running")
+            mine = and_(
+                runs.c.run_id.in_(run_ids), runs.c.owner == owner, runs.c.status == "running"
+            )
             connection.execute(update(runs).where(mine).values(lease_until=lease_until))
             return set(connection.execute(select(runs.c.run_id).where(mine)).scalars())
 
