@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from platform_tools.update import landing, report
@@ -27,8 +28,11 @@ def prepare_commit(
     write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
     root_tree = repository.graft(state.tree, project.prefix, state.start)
     state.commit = _commit(repository, root_tree, state.start, plan, state.report)
-    place(folder, state, repository, ours, tree)
-    repository.send(folder.path.parent, state.start, state.commit, state.theirs)
+    with ThreadPoolExecutor(1) as pool:
+        wanted = (state.start, state.commit, state.theirs)
+        sending = pool.submit(repository.send, folder.path.parent, *wanted)
+        place(folder, state, repository, ours, tree)
+        sending.result()
 
 
 def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
