@@ -125,13 +125,13 @@ def test_cost_of_a_model_with_a_price() -> None:
         model_name: str = "priced"
 
     Priced(messages=iter([answer])).invoke("hi", {"callbacks": [recorder]})
-    assert recorder.total.calls == 1
-    assert recorder.total.cost == pytest.approx(7)
+    used = recorder.by_model["priced"]
+    assert (used.calls, used.cost) == (1, pytest.approx(7))
 
 
 def test_cost_without_a_price_is_unknown() -> None:
     recorder = UsageRecorder({})
     FakeListChatModel(responses=["hi"]).invoke("hi", {"callbacks": [recorder]})
     OfflineChatModel().invoke("hi", {"callbacks": [recorder]})
-    assert recorder.total.calls == 2
-    assert recorder.total.cost is None
+    costs = {model: used.cost for model, used in recorder.by_model.items()}
+    assert costs == {"unknown": None, "offline": 0}

@@ -34,18 +34,6 @@ class UsageRecorder(BaseCallbackHandler):
         self._prices = prices
         self._models: dict[UUID, str] = {}
 
-    @property
-    def total(self) -> Usage:
-        """The sum over all models; its cost is None as soon as one model's cost is unknown."""
-        used = self.by_model.values()
-        costs = [usage.cost for usage in used]
-        return Usage(
-            calls=sum(usage.calls for usage in used),
-            input_tokens=sum(usage.input_tokens for usage in used),
-            output_tokens=sum(usage.output_tokens for usage in used),
-            cost=None if None in costs else sum(cost for cost in costs if cost),
-        )
-
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],
