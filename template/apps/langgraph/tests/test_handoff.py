@@ -9,6 +9,7 @@ from langgraph.types import Command
 
 from apps.langgraph.src.core.agents import AgentRegistry, get_registry
 from apps.langgraph.src.core.handoff import agent_tool
+from apps.langgraph.src.core.models import UsageRecorder
 
 FRONT = """
 from langchain.agents import create_agent
@@ -24,6 +25,21 @@ from langgraph.types import interrupt
 def reply(state: MessagesState):
     said = interrupt("Really?")
     return {"messages": [("ai", f"The bill is {said}.")]}
+
+graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
+"""
+PRICED = """
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage
+from langgraph.graph import START, MessagesState, StateGraph
+
+class Own(GenericFakeChatModel):
+    model_name: str = "own"
+
+async def reply(state: MessagesState):
+    used = {"input_tokens": 1_000_000, "output_tokens": 1_000_000, "total_tokens": 2_000_000}
+    model = Own(messages=iter([AIMessage("paid", usage_metadata=used)]))
+    return {"messages": [await model.ainvoke(state["messages"])]}
 
 graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
 """
@@ -75,6 +91,17 @@ async def test_only_a_user_who_may_use_the_other_agent_reaches_it(
     tool = agent_tool(registry.folder / "front/graph.py", "ledger")
     answer = await tool.ainvoke({"task": "pay"}, {"configurable": configurable})
     assert ("The bill is 9." in answer, "may not use ledger" in answer) == (asked, not asked)
+
+
+async def test_the_prices_of_the_other_agent_count(registry: AgentRegistry) -> None:
+    (registry.folder / "priced").mkdir()
+    (registry.folder / "priced/graph.py").write_text(PRICED)
+    prices = "[model.prices.own]\ninput = 2\noutput = 10\n"
+    (registry.folder / "priced/agent.toml").write_text(prices)
+    tool = agent_tool(registry.folder / "front/graph.py", "priced")
+    recorder = UsageRecorder({})
+    await tool.ainvoke({"task": "pay"}, {"callbacks": [recorder]})
+    assert recorder.by_model["own"].cost == pytest.approx(12)
 
 
 def test_unknown_agent_is_refused_at_once(registry: AgentRegistry) -> None:

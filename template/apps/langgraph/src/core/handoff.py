@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import get_async_callback_manager_for_config
 from langchain_core.tools import BaseTool, StructuredTool
 
 from apps.langgraph.src.core.agents import agent_folder, get_registry, read_definition
+from apps.langgraph.src.core.models.usage import UsageRecorder
 
 
 def agent_tool(anchor: str | Path, name: str) -> BaseTool:
@@ -29,6 +31,9 @@ def agent_tool(anchor: str | Path, name: str) -> BaseTool:
         # Outside the service nobody says who the user is.
         if not agent.is_for(configurable.get("roles", ())):
             return f"The user may not use {name}: it is for other roles."
+        for handler in get_async_callback_manager_for_config(config).handlers:
+            if isinstance(handler, UsageRecorder):
+                handler.add_prices(agent.prices)
         nested: RunnableConfig = {
             **config,
             "configurable": {**configurable, "handed_over": (*asked, name)},

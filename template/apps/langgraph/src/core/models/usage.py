@@ -34,6 +34,10 @@ class UsageRecorder(BaseCallbackHandler):
         self._prices = prices
         self._models: dict[UUID, str] = {}
 
+    def add_prices(self, prices: Mapping[str, Price]) -> None:
+        """Learn the prices of an agent that is asked within the run."""
+        self._prices = {**prices, **self._prices}
+
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],
