@@ -61,7 +61,8 @@ def _build(choice: ModelChoice, config: Model) -> BaseChatModel:
     match choice.provider:
         case "ollama":
             options["client_kwargs"] = {"timeout": config.timeout_seconds}
-            # Its client retries nothing by itself; this tries again to connect.
+            # Its client retries nothing by itself; this tries again to connect. It also passes by
+            # the environment's proxies: such a server is in the house.
             retries = config.max_retries
             options["sync_client_kwargs"] = {"transport": httpx.HTTPTransport(retries=retries)}
             options["async_client_kwargs"] = {
