@@ -126,6 +126,19 @@ def test_a_person_changes_what_an_agent_proposes(page: Page) -> None:
     )
 
 
+def test_a_decision_that_is_not_taken_is_explained_and_asked_again(page: Page) -> None:
+    ask(page, "Approval desk", "Ms Reed, reed@example.com, asks for a manual")
+    page.get_by_role("button", name="Approve").wait_for()
+    conversation = page.url.rpartition("/")[2]
+    wrong = {"value": {"type": "approve"}}
+    page.request.post(f"/api/conversations/{conversation}/resume", data=wrong)
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("Your decision was not taken")
+    page.get_by_role("button", name="Approve").click()
+    wait_for_answer(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
 def test_a_conversation_is_searched_renamed_and_deleted(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a wool blanket")
     wait_for_answer(page)
