@@ -73,12 +73,25 @@ class TestDoctor:
         assert "langgraph database" in found
 
 
-def test_a_new_password_is_for_existing_accounts_only(tools_project: Path, tmp_path: Path) -> None:
+def test_a_folder_that_was_moved_is_set_up_again(tools_project: Path, tmp_path: Path) -> None:
+    moved = tools_project.rename(tmp_path / "moved")
+    try:
+        done = subprocess.run(["make", "setup"], cwd=moved, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert findings(moved) == {}
+    finally:
+        moved.rename(tools_project)
+        subprocess.run(["make", "setup"], cwd=tools_project, check=True, capture_output=True)
+
+
+def test_accounts(tools_project: Path, tmp_path: Path) -> None:
     with run_dev(tools_project, tmp_path / "log", "--no-web") as dev:
         dev.ready()
-    customer = tomllib.loads((tools_project / "platform.toml").read_text())["customer"]
-    done = platform(tools_project, "admin", "reset-password", customer["admin_email"])
-    assert len(json.loads(done.stdout)["password"]) > 15
+    added = platform(tools_project, "admin", "add", "Anna@acme.example", "--role", "sales")
+    renewed = platform(tools_project, "admin", "reset-password", "anna@acme.example")
+    passwords = {json.loads(one.stdout)["password"] for one in (added, renewed)}
+    assert len(passwords) == 2
+    assert all(len(password) > 15 for password in passwords)
     refused = platform(tools_project, "admin", "reset-password", "nobody@acme.example")
     assert refused.returncode == 1
     assert "no account" in refused.stderr

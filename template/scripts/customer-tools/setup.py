@@ -101,7 +101,7 @@ def set_up(uv: Path) -> None:
     run("Install the project and what you added", uv, "sync")
     fill_secrets()
     install_web()
-    STAMP.touch()
+    STAMP.write_text(str(ROOT))
 
 
 def check_machine() -> None:
@@ -145,15 +145,18 @@ def uv_version(uv: str) -> tuple[int, ...]:
 
 
 def create_venv(uv: Path) -> None:
-    """Make `.venv` with the Python that runs this, unless there is one that works."""
+    """Make `.venv` with the Python that runs this, unless there is one that works here."""
     python = VENV / "bin" / "python"
-    if python.exists():
+    # Its programs name the folder that they were installed in.
+    moved = STAMP.exists() and STAMP.read_text() not in ("", str(ROOT))  # 0.1.0 wrote nothing
+    if python.exists() and not moved:
         works = subprocess.run([python, "-c", ""], check=False)  # noqa: S603  # our own .venv
         if works.returncode == 0:
             return
     run(
         f"Make .venv with Python {sys.version.split()[0]}",
-        *(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, VENV),
+        *(uv, "venv", "--quiet", "--clear" if moved else "--allow-existing"),
+        *("--python", sys.executable, VENV),
     )
 
 

@@ -60,14 +60,27 @@ admin = typer.Typer(help="Manage the platform's accounts.", no_args_is_help=True
 app.add_typer(admin, name="admin")
 
 
+@admin.command()
+def add(
+    email: str,
+    role: Annotated[list[str] | None, typer.Option(help="A role; repeatable.")] = None,
+) -> None:
+    """Create an account for EMAIL and show its password once."""
+    _admin("add", email, *(word for one in role or [] for word in ("--role", one)))
+
+
 @admin.command("reset-password")
 def reset_password(email: str) -> None:
     """Give the account EMAIL a new password and show it once."""
+    _admin("reset-password", email)
+
+
+def _admin(*arguments: str) -> None:
     from platform_tools.project import ROOT
 
     os.chdir(ROOT)
-    module = "apps.api.src.core.admin"
-    os.execv(sys.executable, [sys.executable, "-m", module, "reset-password", email])  # noqa: S606
+    command = (sys.executable, "-m", "apps.api.src.core.admin", *arguments)
+    os.execv(sys.executable, command)  # noqa: S606
 
 
 app.add_typer(new_agent.app, name="new")
