@@ -36,7 +36,7 @@ def settings() -> Iterator[Finding]:
 
 def secrets() -> Iterator[Finding]:
     """Whether the secrets are secret."""
-    from apps.api.src.core.secrets_check import check_secrets
+    from shared.secrets_check import check_secrets
     from shared.settings import SettingsError
 
     env = project.settings_folder() / ".env"
