@@ -40,7 +40,7 @@ def test_trees_are_those_of_git(repository: Path, paths: list[str], mode: str) -
 def test_a_tree_as_a_folder_of_another(repository: Path) -> None:
     written = Repository(repository)
     blob = Entry("100644", written.store(b"contents"))
-    onto = written.commit(written.write({"a.b": blob, "a/b/old": blob, "a/c": blob}))
+    onto = written.commit({"a.b": blob, "a/b/old": blob, "a/c": blob})
 
     oid = written.graft(written.write({"new": blob}), "a/b/", onto)
 

@@ -141,20 +141,24 @@ def cruft_project(tmp: Path, old: Tree, new: Tree) -> Path:
 
 def measure(tmp: Path, template: Path) -> dict[str, float]:
     found = projects(tmp, template)
-    for name, project in found.items():
-        for run_of in (name, "hook") if name == "engine" else (name,):
-            for number in range(ROUNDS):
-                copy = shutil.copytree(project, tmp / "runs" / run_of / str(number), symlinks=True)
-                git(copy, "status")  # git knows the files again, as in a folder that is in use
 
     def at(name: str, number: int) -> Path:
         return tmp / "runs" / name / str(number)
 
-    def platform(number: int) -> None:
+    def platform(number: int, *options: str) -> None:
         root = at("engine", number)
         environment = os.environ | {"PYTHONPATH": str(root / "scripts/customer-tools")}
-        command = [sys.executable, "-P", "-c", PLATFORM, "update", "--no-verify"]
-        run(*command, cwd=root, env=environment)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        command = (sys.executable, "-P", "-c", PLATFORM, "update", "--no-verify")
+        run(*command, *options, cwd=root, env=environment)
+
+    for name, project in found.items():
+        for run_of in (name, "hook") if name == "engine" else (name,):
+            for number in range(ROUNDS):
+                copy = shutil.copytree(project, at(run_of, number), symlinks=True)
+                git(copy, "status")  # git knows the files again, as in a folder that is in use
+                if run_of == "engine":
+                    platform(number, "--preview")  # and Python has its bytecode of the tools
 
     update = (COPIER, "update", "--trust", "--defaults", "--skip-tasks", "--quiet")
     return alternating(

@@ -80,7 +80,7 @@ def lay_out(
         repository.drop_filters()
         repository.check_out(tree, conflicts)
     written = repository.store_files(repository.folder, tree)
-    repository.git("update-ref", _LAID_OUT, repository.commit(repository.write(written)))
+    repository.git("update-ref", _LAID_OUT, repository.commit(written))
     state.full = True
 
 

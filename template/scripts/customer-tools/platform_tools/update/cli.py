@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -107,6 +107,8 @@ def _root() -> Path:
 def _output_at_the_end() -> Iterator[None]:
     """Print when the work is done; it is no error that nobody reads it any more: `… | head`."""
     output = StringIO()
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with redirect_stdout(output):
             yield

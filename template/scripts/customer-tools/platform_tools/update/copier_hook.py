@@ -111,7 +111,7 @@ def after(folder: Folder) -> int:
     result.write_report(state, repository, ours, tree, report.markdown(plan))
     result.place(folder, state, repository, ours, tree)
     stages = _stages_commit(repository, computed.merged.conflicts)
-    landed = repository.commit(state.tree)
+    landed = repository.commit(tree)
     repository.send(folder.path.parent, state.start, state.theirs, stages, landed)
     code = transaction.finish(folder, state, project, repository)
     return _tell(plan, state, code, failed)
@@ -218,7 +218,7 @@ def _stages_commit(repository: Repository, conflicts: dict[str, dict[int, Entry]
         for number, stages in enumerate(conflicts.values())
         for stage, entry in stages.items()
     }
-    return repository.commit(repository.write(tree))
+    return repository.commit(tree)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,9 @@ class CopierProcess:
         self._asked = self._answered = 0
 
     def kill(self) -> None:
-        with self._process:
-            self._process.kill()
+        self._process.kill()
+        with suppress(BrokenPipeError), self._process:  # what it has not read goes with it
+            pass
 
     def ask(self, **arguments: Any) -> int:
         """Have `copier.run_copy` run when it is done with the earlier; return the run's number."""
@@ -84,14 +85,15 @@ def stop() -> None:
 
 def serve() -> None:
     """Run what is asked on standard input, until that ends."""
-    answers = os.dup(1)
-    os.dup2(2, 1)  # what a template prints is no answer
+    requests, answers = os.fdopen(os.dup(0)), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what a template reads is no request,
+    os.dup2(2, 1)  # and what it prints no answer
     warnings.simplefilter("ignore")
     gc.disable()  # a tenth of the time that Copier's import takes
     from copier import run_copy
     from copier.errors import CopierError
 
-    for line in sys.stdin:
+    for line in requests:
         refusal = None
         try:
             run_copy(**json.loads(line))

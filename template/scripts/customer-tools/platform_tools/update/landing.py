@@ -199,7 +199,8 @@ def _sync(path: Path) -> None:
 
 def _partial(target: Path) -> Path:
     """Where a file is written before it takes its name."""
-    return target.with_name(f".{target.name[:200]}.platform-update")
+    name = os.fsdecode(os.fsencode(target.name)[:200])
+    return target.with_name(f".{name}.platform-update")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -4,9 +4,8 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from platform_tools.update.git import Git
 from platform_tools.update.split import Note
-from platform_tools.update.trees import SYMLINK, Entry, Repository, Tree
+from platform_tools.update.trees import Entry, Repository, Tree
 
 OURS, THEIRS = "yours", "framework"
 _OPTIONS = (
@@ -46,11 +45,8 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
         return Lines(dict(ours))
     if ours == base:
         return Lines(dict(theirs))
-    old, one, other = repository.write_all([base, ours, theirs])
-    repository.commits({"base": (old, ""), OURS: (one, "base"), THEIRS: (other, "base")})
-    _use_attributes(repository, ours)
-    git = Git(repository.folder / ".git", {"GIT_DIR": str(repository.folder / ".git")})
-    output = git(
+    repository.fork(base, **{OURS: ours, THEIRS: theirs})
+    output = repository.git(
         *_OPTIONS, "merge-tree", "--write-tree", "-z", "--messages", OURS, THEIRS, ok=(0, 1)
     )
     head, _, messages = output.partition(b"\0\0")
@@ -73,15 +69,6 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
     _settle_deletions(result, base, ours, theirs)
     _note_followed(result, base, ours, theirs)
     return result
-
-
-def _use_attributes(repository: Repository, ours: Tree) -> None:
-    """Let the project's own attributes (binary, union) count; git reads them from a file."""
-    info = repository.folder / ".git" / "info"
-    info.mkdir(exist_ok=True)
-    entry = ours.get(".gitattributes")
-    contents = repository.blob(entry.oid) if entry and entry.mode != SYMLINK else b""
-    (info / "attributes").write_bytes(contents)
 
 
 def _auto_merged(messages: bytes) -> list[str]:

@@ -1,4 +1,4 @@
-"""git's tree objects and packs, as gitformat-pack(5) has them.
+"""git's trees, commits and packs, as gitformat-pack(5) has them.
 
 git itself writes a file for each changed folder of a tree. An update writes the trees of several
 versions, so that would be hundreds of files.
@@ -8,24 +8,27 @@ import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 FOLDER = "40000"
 Entry = tuple[str, str]
 """git's mode, as "100644", and object id."""
-_TREE = 2  # the type's number in a pack
+# A kind of object, and its number in a pack.
+_COMMIT, _TREE = (b"commit", 1), (b"tree", 2)
+# Of commits that nobody but the update sees.
+_AUTHOR = "platform update <platform-update@localhost> 946684800 +0000"
 
 
 class Pack:
-    """Tree objects that git has not got yet."""
+    """Objects that git has not got yet."""
 
     def __init__(self, object_format: str) -> None:
         """`object_format`: sha1 or sha256."""
         self._hash = getattr(hashlib, object_format)
-        self._objects: dict[str, bytes] = {}
+        self._objects: dict[str, tuple[int, bytes]] = {}
         self._taken: set[str] = set()
 
-    def add(self, tree: Mapping[str, Entry]) -> str:
+    def add_tree(self, tree: Mapping[str, Entry]) -> str:
         """Add a tree with all its folders; return its id."""
         folders: dict[str, dict[str, Entry]] = {"": {}}
         for path, entry in tree.items():
@@ -48,9 +51,19 @@ class Pack:
             mode.encode() + b" " + name.rstrip(b"/") + b"\0" + bytes.fromhex(oid)
             for name, (mode, oid) in sorted(names.items())
         )
-        oid: str = self._hash(b"tree %d\0" % len(contents) + contents).hexdigest()
+        return self._add(_TREE, contents)
+
+    def add_commit(self, tree: str, message: str, parents: Iterable[str] = ()) -> str:
+        """Add a commit; return its id."""
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        lines += [f"author {_AUTHOR}", f"committer {_AUTHOR}", "", message, ""]
+        return self._add(_COMMIT, "\n".join(lines).encode())
+
+    def _add(self, kind: tuple[bytes, int], contents: bytes) -> str:
+        name, number = kind
+        oid: str = self._hash(b"%b %d\0" % (name, len(contents)) + contents).hexdigest()
         if oid not in self._taken:
-            self._objects[oid] = contents
+            self._objects[oid] = number, contents
         return oid
 
     def take(self) -> bytes:
@@ -58,8 +71,8 @@ class Pack:
         if not self._objects:
             return b""
         pack = struct.pack(">4sLL", b"PACK", 2, len(self._objects))
-        for contents in self._objects.values():
-            pack += _head(len(contents)) + zlib.compress(contents)
+        for number, contents in self._objects.values():
+            pack += _head(number, len(contents)) + zlib.compress(contents)
         self._taken |= self._objects.keys()
         self._objects.clear()
         checksum: bytes = self._hash(pack).digest()
@@ -74,9 +87,9 @@ def _folder(folders: dict[str, dict[str, Entry]], path: str) -> dict[str, Entry]
     return folders[path]
 
 
-def _head(size: int) -> bytes:
-    """A tree's type and size: four bits of the size, then seven in each further byte."""
-    head = [_TREE << 4 | size & 15]
+def _head(number: int, size: int) -> bytes:
+    """An object's kind and size: four bits of the size, then seven in each further byte."""
+    head = [number << 4 | size & 15]
     size >>= 4
     while size:
         head[-1] |= 128

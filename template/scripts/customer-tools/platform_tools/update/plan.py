@@ -79,6 +79,7 @@ def compute(
     earlier = None if kept else _earlier(project, release)
     new_tree = renderer.begin(release, answers or known, data)
     old_tree = renderer.begin(earlier, project.answers) if earlier else None
+    repository.use_attributes(ours)
     # Half of the engine's code: it is read while Copier is at work.
     from platform_tools.update.merge import merge
 
@@ -109,6 +110,13 @@ def compute(
     ]
     answers_entry = theirs.get(project.answers_file)
     now = read_answers(repository.blob(answers_entry.oid)) if answers_entry else None
+    if unknown := sorted(data.keys() - (now or {}).keys()):
+        raise PlatformError(
+            f"No question of {release.name} is called {unknown[0]}, or it is not asked with these"
+            " answers.",
+            f"Questions: {', '.join(name for name in now or {} if not name.startswith('_'))}",
+            2,
+        )
     plan.questions = _questions(project.answers, now or {})
     return Computed(plan, repository, ours, theirs, merged)
 

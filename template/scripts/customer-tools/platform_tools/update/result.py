@@ -53,9 +53,14 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
     ]
     wanted = {path: tree[path] for path in changed if path in tree}
     attributes = {path: tree[path] for path in tree if Path(path).name == ".gitattributes"}
-    repository.check_out(attributes | wanted)
-    for path in set(attributes) - set(wanted):
-        (folder.project / path).unlink(missing_ok=True)
+    files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
+    with ThreadPoolExecutor(1) as pool:
+        saving = pool.submit(landing.save, folder, state, files)
+        repository.check_out(attributes | wanted)
+        for path in set(attributes) - set(wanted):
+            (folder.project / path).unlink(missing_ok=True)
+        saving.result()
+    # An edit before this is seen here; a later one differs from what was saved.
     head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
     meanwhile = set(head.split("\0"))
     state.edited = [
@@ -63,12 +68,10 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
         for path in changed
         if path in meanwhile or (path not in ours and is_file(folder.root / path))
     ]
-    changed = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
-    landing.save(folder, state, changed)
     tags = _tags(Git(folder.root))
-    state.sparse = _left_out(tags, changed)
+    state.sparse = _left_out(tags, files)
     # git says nothing of these, whatever is in them.
-    unseen = [path for path in changed if path in ours and tags.get(path) == {"h"}]
+    unseen = [path for path in files if path in ours and tags.get(path) == {"h"}]
     now = repository.store_files(folder.root, unseen)
     state.edited += [path for path in unseen if now.get(path) != ours[path]]
 

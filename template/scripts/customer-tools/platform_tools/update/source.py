@@ -14,6 +14,8 @@ from platform_tools.update.git import Git, GitError
 from platform_tools.update.render import Release
 
 RELEASES = "releases.toml"
+# Copier's own short addresses, which it stores as they are.
+_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ def fetch(source: str, into: Path, root: Path) -> Path:
     reach.
     """
     address = source.removeprefix("git+")
-    local = (root / Path(address).expanduser()).resolve()
+    for short, host in _SHORT.items():
+        if address.startswith(short):
+            address = f"{host}{address.removeprefix(short)}.git"
+    local = (root / os.path.expanduser(address)).resolve()  # noqa: PTH111  # "~x" may be no user
     if local.exists():
         address = str(local)
     try:
@@ -139,11 +144,13 @@ def _commit(repository: Path, ref: str) -> tuple[str, str] | None:
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         )
         if oid:
-            released = [one for one in listed if listed[one] == oid]
-            tagged = [one for one in tags if tags[one] == oid]
-            if not released and len(tagged) != 1:
+            # Of several tags the full version's: "latest", "v1" and the like may move.
+            names = [one for one in listed if listed[one] == oid] or [
+                one for one in tags if tags[one] == oid and _version(one)
+            ]
+            if not names:
                 return oid, git.line("describe", "--tags", "--always", oid)
-            return oid, (released or tagged)[0]
+            return oid, max(names, key=lambda one: (_version(one), len(one)))
     return None
 
 

@@ -272,14 +272,14 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
     repository, merged = computed.repository, computed.merged
     state.plan = asdict(computed.plan)
     state.tree = repository.write(merged.tree)
-    state.theirs = repository.commit(repository.write(computed.theirs), computed.plan.new)
+    state.theirs = repository.commit(computed.theirs, computed.plan.new)
     state.conflicts = {
         path: {str(stage): list(entry) for stage, entry in stages.items()}
         for path, stages in merged.conflicts.items()
     }
     if merged.conflicts:
-        repository.git("update-ref", _RESULT, repository.commit(state.tree))
-        start = repository.commit(repository.write(computed.ours))
+        repository.git("update-ref", _RESULT, repository.commit(merged.tree))
+        start = repository.commit(computed.ours)
         repository.git("update-ref", "--no-deref", "HEAD", start)
         checks.lay_out(state, repository, merged.tree, merged.conflicts)
     state.phase = "ready"

@@ -6,6 +6,7 @@ what is new to itself, so that merging, previewing and giving up leave no trace 
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -58,11 +59,15 @@ class Repository:
         project = Git(settings_of)
         objects_format = project.line("rev-parse", "--show-object-format")
         Git(folder)("init", "--quiet", "--template=", f"--object-format={objects_format}")
-        alternates = b"".join(os.fsencode(_objects(path)) + b"\n" for path in borrow)
+        alternates = b"".join(_quoted(os.fsencode(_objects(path))) + b"\n" for path in borrow)
         (folder / ".git" / "objects" / "info" / "alternates").write_bytes(alternates)
         kept = _settings(project, _KEPT_SETTINGS)
         if any(name.endswith(b".promisor") for name, _ in kept):
             kept += _settings(project, _REMOTE_SETTINGS)
+        own = _objects(settings_of).with_name("info") / "attributes"
+        if own.exists():
+            (folder / ".git" / "info").mkdir()
+            shutil.copyfile(own, folder / ".git" / "info" / "attributes")
         with (folder / ".git" / "config").open("ab") as config:
             for name, value in kept:
                 # The project's own merge driver is an older engine than the one that runs.
@@ -85,16 +90,30 @@ class Repository:
 
     def write(self, tree: Tree) -> str:
         """Write a tree; return its id."""
-        return self.write_all([tree])[0]
-
-    def write_all(self, trees: Iterable[Tree]) -> list[str]:
-        """Write trees, in one call of git; return their ids."""
-        oids = []
-        for tree in trees:
-            oids.append(self._pack.add(tree))
-            self._read[oids[-1]] = dict(tree)
+        oid = self._add(tree)
         self._store_pack()
-        return oids
+        return oid
+
+    def commit(self, tree: Tree, message: str = "platform") -> str:
+        """Write a tree and a commit of it, the update's own; return the commit's id."""
+        oid = self._pack.add_commit(self._add(tree), message)
+        self._store_pack()
+        return oid
+
+    def fork(self, base: Tree, **branches: Tree) -> None:
+        """Make branches, each of one commit after a commit of `base`."""
+        start = self._pack.add_commit(self._add(base), "platform")
+        refs = [
+            f"update refs/heads/{name} {self._pack.add_commit(self._add(tree), name, [start])}\n"
+            for name, tree in branches.items()
+        ]
+        self._store_pack()
+        self.git("update-ref", "--stdin", stdin="".join(refs).encode())
+
+    def _add(self, tree: Tree) -> str:
+        oid = self._pack.add_tree(tree)
+        self._read[oid] = dict(tree)
+        return oid
 
     def _store_pack(self) -> None:
         if pack := self._pack.take():
@@ -113,28 +132,6 @@ class Repository:
             prefix = parent
         self._store_pack()
         return oid
-
-    def commit(self, tree: str, message: str = "platform") -> str:
-        """Write a commit of the update's own, with a fixed author and date."""
-        return self.commits({"platform": (tree, "")}, message)[0]
-
-    def commits(
-        self, branches: Mapping[str, tuple[str, str]], message: str = "platform"
-    ) -> list[str]:
-        """Make branches of one commit each: its tree, and the branch before that it is based on."""
-        stream = b""
-        for number, (branch, (tree, parent)) in enumerate(branches.items(), 1):
-            stream += (
-                f"commit refs/heads/{branch}\nmark :{number}\n"
-                "committer platform update <platform-update@localhost> 946684800 +0000\n"
-                f"data {len(message.encode())}\n{message}\n"
-                + (f"from refs/heads/{parent}\n" if parent else "")
-                + f"M 040000 {tree} \nget-mark :{number}\n"
-            ).encode()
-        options = ("-c", "fastimport.unpackLimit=1")
-        return (
-            self.git(*options, "fast-import", "--quiet", "--force", stdin=stream).decode().split()
-        )
 
     def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """The contents of blobs by their ids."""
@@ -203,6 +200,12 @@ class Repository:
         self.git("read-tree", "--reset", "-u", self.write(tree))
         if conflicts:
             self.git("update-index", "-z", "--index-info", stdin=stages_info(conflicts))
+
+    def use_attributes(self, tree: Tree) -> None:
+        """Let the attributes of `tree` (binary, union) count in merges."""
+        found = {path: tree[path] for path in tree if path.split("/")[-1] == ".gitattributes"}
+        if found:
+            self.check_out(found)
 
     def drop_filters(self) -> None:
         """Write and read files without the filters of the project's own configuration."""
@@ -276,7 +279,8 @@ def _objects(repository: Path) -> Path:
 
 def _settings(git: Git, pattern: str) -> list[tuple[bytes, bytes]]:
     """The repository's own settings whose names match."""
-    found = git("config", "-z", "--local", "--get-regexp", pattern, ok=(0, 1)).split(b"\0")[:-1]
+    options = ("-z", "--local", "--includes")
+    found = git("config", *options, "--get-regexp", pattern, ok=(0, 1)).split(b"\0")[:-1]
     return [(name, value) for name, _, value in (one.partition(b"\n") for one in found)]
 
 
@@ -286,5 +290,9 @@ def _setting(name: bytes, value: bytes) -> bytes:
     head = first + (
         b' "' + rest.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"' if dot else b""
     )
-    quoted = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
-    return b"[" + head + b"]\n\t" + key + b' = "' + quoted + b'"\n'
+    return b"[" + head + b"]\n\t" + key + b" = " + _quoted(value) + b"\n"
+
+
+def _quoted(value: bytes) -> bytes:
+    escaped = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return b'"' + escaped + b'"'
