@@ -262,3 +262,23 @@ def test_output_that_nobody_reads(customer: Customer, option: str, unread: str) 
     assert (done.returncode, done.stderr or b"") == (0, b"")
     assert customer.git("status", "--porcelain") == ""
     assert (customer.root / "shared/new.py").exists() == (option == "--no-verify")
+
+
+def test_a_question_that_there_is_not(customer: Customer, vendor: Vendor) -> None:
+    vendor.release("v1.1.0", {"shared/new.py": "new\n"})
+
+    result = customer.platform("update", "--no-verify", "--data", "custmer=Foo")
+
+    assert result.code == 2
+    assert "custmer" in result.output
+    assert "Questions: customer, web" in result.output
+
+
+def test_an_answer_that_is_accepted_no_longer(customer: Customer, vendor: Vendor) -> None:
+    """The report says what it was."""
+    vendor.configure(web={"type": "str", "default": "yes", "choices": ["yes", "no"]})
+    vendor.release("v1.1.0")
+
+    preview = customer.platform("update", "--preview")
+
+    assert "web: True → 'yes'" in preview.output

@@ -33,7 +33,7 @@ class Plan:
     rebuild: list[str] = field(default_factory=list)
     """Lock files and the like that will be made again."""
     questions: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """"new", "changed", "removed" → question → answer."""
+    """"new", "removed" → question → answer; "changed" → question → "old", "new" → answer."""
     releases: list[tuple[str, str]] = field(default_factory=list)
     """(version, notes) of the releases in between."""
 
@@ -231,7 +231,7 @@ def _questions(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, dict
     return {
         "new": {name: new[name] for name in names if name not in old},
         "changed": {
-            name: new[name]
+            name: {"old": old[name], "new": new[name]}
             for name in names
             if name in old and name in new and old[name] != new[name]
         },

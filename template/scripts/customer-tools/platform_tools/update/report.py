@@ -132,7 +132,11 @@ def _sections(plan: Plan, only: Iterable[str]) -> Iterable[tuple[str, list[str]]
         ("removed", "Questions that are no more"),
     ):
         if answers := questions.get(key):
-            yield title, [f"{name}: {value!r}" for name, value in answers.items()]
+            yield title, [f"{name}: {_answer(key, value)}" for name, value in answers.items()]
+
+
+def _answer(key: str, value: Any) -> str:
+    return f"{value['old']!r} → {value['new']!r}" if key == "changed" else repr(value)
 
 
 def _entry(one: Mapping[str, str]) -> str:
