@@ -11,7 +11,8 @@ import json
 import os
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from subprocess import PIPE, Popen
 from typing import IO, Any, cast
 
@@ -77,10 +78,14 @@ def use(copier: CopierProcess) -> None:
     _started[:] = [copier]
 
 
-def stop() -> None:
-    """End this process's own, whatever it is at."""
-    while _started:
-        _started.pop().kill()
+@contextmanager
+def stopping() -> Iterator[None]:
+    """End this process's own with the block, whatever it is at, before its folders go."""
+    try:
+        yield
+    finally:
+        while _started:
+            _started.pop().kill()
 
 
 def serve() -> None:

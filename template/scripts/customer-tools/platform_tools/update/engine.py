@@ -31,7 +31,7 @@ def main(argument: str, copier: copier_process.CopierProcess | None = None) -> i
     try:
         # The command that became this engine holds the lock already.
         free = request.get("locked") or request["action"] == "preview"
-        with nullcontext() if free else Folder(root).locked():
+        with nullcontext() if free else Folder(root).locked(), copier_process.stopping():
             return _run(request, root)
     except (GitError, OSError) as error:
         say(f"Error: {error}", "bad")
@@ -45,8 +45,6 @@ def main(argument: str, copier: copier_process.CopierProcess | None = None) -> i
         say(f"\nStopped. {_what_next(root)}", "warn")
         return 130
     finally:
-        # It may be rendering what nobody waits for any more.
-        copier_process.stop()
         if request.get("temporary"):
             shutil.rmtree(request["temporary"], ignore_errors=True)
 
