@@ -215,3 +215,30 @@ def test_the_environment_of_a_surrounding_git(vendor: Vendor, copy: Copy) -> Non
     assert result.code == 0, result.output
     assert customer.read("shared/logging.py") == EDITED.replace("line 18\n", "line 18, new\n")
     assert other.snapshot() == before
+
+
+def test_attributes_of_a_folder(vendor: Vendor, copy: Copy, door: str) -> None:
+    """They outrank those of the top, in the merge and in what is written."""
+    customer = copy()
+    customer.commit({".gitattributes": "*.txt text eol=crlf\n"})
+    customer.commit({"shared/.gitattributes": "*.txt -text\n"})
+    vendor.release("v1.1.0", {"shared/notes.txt": "one\n", "shared/logging.py": FIXED})
+    customer.updated(door)
+    customer.commit({"shared/logging.py": EDITED})
+    vendor.release("v1.2.0", {"shared/notes.txt": "two\n"})
+
+    customer.updated(door)
+
+    assert (customer.root / "shared/notes.txt").read_bytes() == b"two\n"
+    if door == "platform":
+        assert customer.git("status", "--porcelain") == ""
+
+
+def test_a_folder_that_is_not_merged(vendor: Vendor, copy: Copy, door: str) -> None:
+    customer = copy()
+    customer.commit({"shared/.gitattributes": "logging.py -merge\n", "shared/logging.py": EDITED})
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
+
+    assert customer.update(door).code != 0
+
+    assert customer.read("shared/logging.py") == EDITED

@@ -365,33 +365,6 @@ def test_a_moving_tag_is_no_version(vendor: Vendor, copy: Copy, door: str) -> No
     assert "_commit: v1.1.0\n" in customer.read(".copier-answers.yml")
 
 
-def test_attributes_of_a_folder(vendor: Vendor, copy: Copy, door: str) -> None:
-    """They outrank those of the top, in the merge and in what is written."""
-    customer = copy()
-    customer.commit({".gitattributes": "*.txt text eol=crlf\n"})
-    customer.commit({"shared/.gitattributes": "*.txt -text\n"})
-    vendor.release("v1.1.0", {"shared/notes.txt": "one\n", "shared/logging.py": FIXED})
-    customer.updated(door)
-    customer.commit({"shared/logging.py": BOTH})
-    vendor.release("v1.2.0", {"shared/notes.txt": "two\n"})
-
-    customer.updated(door)
-
-    assert (customer.root / "shared/notes.txt").read_bytes() == b"two\n"
-    if door == "platform":
-        assert customer.git("status", "--porcelain") == ""
-
-
-def test_a_folder_that_is_not_merged(vendor: Vendor, copy: Copy, door: str) -> None:
-    customer = copy()
-    customer.commit({"shared/.gitattributes": "logging.py -merge\n", "shared/logging.py": EDITED})
-    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
-
-    assert customer.update(door).code != 0
-
-    assert customer.read("shared/logging.py") == EDITED
-
-
 def test_a_long_name_in_another_script(vendor: Vendor, copy: Copy, door: str) -> None:
     customer = copy()
     name = f"shared/{'é' * 120}.md"

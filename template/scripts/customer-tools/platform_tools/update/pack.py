@@ -1,7 +1,7 @@
 """git's trees, commits and packs, as gitformat-pack(5) has them.
 
-git itself writes a file for each changed folder of a tree. An update writes the trees of several
-versions, so that would be hundreds of files.
+git itself writes a file for each changed folder of a tree, in folders of their own; an update
+writes the trees of several versions.
 """
 
 import hashlib
@@ -10,13 +10,15 @@ import struct
 import zlib
 from collections.abc import Iterable, Mapping
 
+from platform_tools.update.git import PLATFORM
+
 FOLDER = "40000"
 Entry = tuple[str, str]
 """git's mode, as "100644", and object id."""
 # A kind of object, and its number in a pack.
 _COMMIT, _TREE = (b"commit", 1), (b"tree", 2)
 # Of commits that nobody but the update sees.
-_AUTHOR = "platform update <platform-update@localhost> 946684800 +0000"
+_AUTHOR = f"{PLATFORM['GIT_AUTHOR_NAME']} <{PLATFORM['GIT_AUTHOR_EMAIL']}> 946684800 +0000"
 
 
 class Pack:

@@ -3,14 +3,22 @@
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from platform_tools.update import landing, report
 from platform_tools.update.git import Git
 from platform_tools.update.plan import Plan
 from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State
-from platform_tools.update.trees import GITLINK, Entry, Repository, Tree, above, index_info, is_file
+from platform_tools.update.trees import (
+    GITLINK,
+    Entry,
+    Repository,
+    Tree,
+    above,
+    attributes_of,
+    index_info,
+    is_file,
+)
 
 
 def prepare_commit(
@@ -52,7 +60,7 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
         if ours.get(path) != tree.get(path) or (path in tree and path in state.rebuild)
     ]
     wanted = {path: tree[path] for path in changed if path in tree}
-    attributes = {path: tree[path] for path in tree if Path(path).name == ".gitattributes"}
+    attributes = attributes_of(tree)
     files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
     with ThreadPoolExecutor(1) as pool:
         saving = pool.submit(landing.save, folder, state, files)

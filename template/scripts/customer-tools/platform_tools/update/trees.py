@@ -203,8 +203,7 @@ class Repository:
 
     def use_attributes(self, tree: Tree) -> None:
         """Let the attributes of `tree` (binary, union) count in merges."""
-        found = {path: tree[path] for path in tree if path.split("/")[-1] == ".gitattributes"}
-        if found:
+        if found := attributes_of(tree):
             self.check_out(found)
 
     def drop_filters(self) -> None:
@@ -240,6 +239,11 @@ def _line(answers: IO[bytes]) -> bytes:
     if not (line := answers.readline()):
         raise GitError("git has ended (see above)")
     return line.rstrip(b"\n")
+
+
+def attributes_of(tree: Tree) -> Tree:
+    """The files of a tree that hold git's attributes."""
+    return {path: tree[path] for path in tree if path.split("/")[-1] == ".gitattributes"}
 
 
 def above(path: str) -> Iterator[str]:
