@@ -23,19 +23,8 @@ QUESTIONS = {
     "customer": {"type": "str", "default": "Acme"},
     "web": {"type": "bool", "default": True},
 }
-# The `platform` command without what belongs to other parts of the platform.
-PLATFORM = """
-import sys, typer
-from platform_tools.errors import PlatformError
-from platform_tools.update.cli import register
-app = typer.Typer(pretty_exceptions_enable=False)
-register(app)
-try:
-    app()
-except PlatformError as error:
-    print(error.message, error.hint, file=sys.stderr)
-    sys.exit(error.code)
-"""
+# The `platform` command, of the tools on PYTHONPATH.
+PLATFORM = "import sys; from platform_tools.cli import main; sys.exit(main())"
 ANSWERS = "{{ _copier_conf.answers_file }}.jinja"
 Contents = str | bytes | None
 
@@ -190,9 +179,9 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a template of one release, `FILES` and the engine, and a project of it."""
     folder = tmp_path_factory.mktemp("first")
     root = folder / "template"
-    tools = git(REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", TOOLS / "update")
-    names = [Path(name) for name in tools.splitlines()]
-    for name in [*names, *(TOOLS / one for one in ("__init__.py", "errors.py", "ownership.toml"))]:
+    wanted = (TOOLS / "update", f":(glob){TOOLS}/*")
+    names = git(REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", *wanted)
+    for name in names.splitlines():
         target = root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(REPOSITORY / name, target)

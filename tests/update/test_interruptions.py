@@ -93,6 +93,36 @@ def recover(customer: Customer, door: str, way: str, before: set[object]) -> Non
     assert not unfinished(customer), result.output
 
 
+def test_a_render_that_hangs_ends_with_the_update(
+    vendor: Vendor, copy: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = copy()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    many = "{% for n in range(99999) %}"
+    vendor.release("v1.1.0", {"slow.txt.jinja": f"{many}{many}{{% endfor %}}{{% endfor %}}\n"})
+    process = start(customer, "platform")
+    while not list(tmp_path.glob("platform-render-*/project/*/platform.toml")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    (copier,) = (one for one in children if b"copier_process" in command_of(one))
+
+    process.kill()
+    process.wait()
+
+    deadline = time.monotonic() + 20
+    while command_of(copier) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert command_of(copier) == b""
+
+
+def command_of(process: str) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
 @pytest.mark.parametrize("way", ["--abort", "--continue"])
 @pytest.mark.parametrize(
     "count", [5, pytest.param(50, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]

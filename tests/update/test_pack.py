@@ -32,6 +32,7 @@ def test_trees_are_those_of_git(repository: Path, paths: list[str], mode: str) -
 
     oid = written.write(tree)
 
+    written.git.flush()
     assert Repository(repository).read(oid) == tree
     written.git("read-tree", oid)
     assert written.git.line("write-tree") == oid
@@ -44,6 +45,7 @@ def test_a_tree_as_a_folder_of_another(repository: Path) -> None:
 
     oid = written.graft(written.write({"new": blob}), "a/b/", onto)
 
+    written.git.flush()
     assert Repository(repository).read(oid) == {"a.b": blob, "a/b/new": blob, "a/c": blob}
     git(repository, "fsck", "--strict", oid)
 
@@ -56,4 +58,5 @@ def test_a_large_folder(repository: Path) -> None:
 
     oid = written.write(tree)
 
+    written.git.flush()
     assert Repository(repository).read(oid) == tree

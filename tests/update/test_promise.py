@@ -161,7 +161,7 @@ class World:
 def world() -> Iterator[World]:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        repository = Repository.create(root / "repository", [], Path(__file__).parents[2])
+        repository = Repository.create(root / "repository", *[Path(__file__).parents[2]] * 2)
         yield World(repository, root / "files", Ownership.load())
 
 

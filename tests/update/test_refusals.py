@@ -264,6 +264,12 @@ def test_output_that_nobody_reads(customer: Customer, option: str, unread: str) 
     assert (customer.root / "shared/new.py").exists() == (option == "--no-verify")
 
 
+@pytest.mark.parametrize("option", ["--continue", "--abort", "--source=elsewhere"])
+def test_options_that_do_not_go_together(customer: Customer, option: str) -> None:
+    refused(customer, option, "--to", "v1.1.0", because="--to does not go with")
+    refused(customer, option, "--preview", because="Only one of")
+
+
 def test_a_question_that_there_is_not(customer: Customer) -> None:
     refused(customer, "--data", "custmer=Foo", because="Questions: customer, web")
 

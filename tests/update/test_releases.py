@@ -161,12 +161,12 @@ def test_rendered_text_does_not_depend_on_the_clock(
     move_clock: Callable[[], None],
 ) -> None:
     project = Project(generate(tmp_path / "acme"))
-    repository = Repository.create(tmp_path / "scratch", (project.root, template), project.root)
+    repository = Repository.create(tmp_path / "scratch", project.root, template)
     release = source.release(template, "HEAD", str(template))
     assert release
     move_clock()
 
-    again = Renderer(repository, ".copier-answers.yml", "acme").begin(release, project.answers)()
+    again = Renderer(".copier-answers.yml", "acme").begin(release, project.answers)(repository)
 
     assert again == repository.read(project.head)
 
@@ -175,12 +175,12 @@ def test_the_clock_can_be_moved(
     template: Path, tmp_path: Path, move_clock: Callable[[], None]
 ) -> None:
     """What the test above relies on: a new project would get the later date."""
-    repository = Repository.create(tmp_path / "scratch", (template,), template)
+    repository = Repository.create(tmp_path / "scratch", template, template)
     release = source.release(template, "HEAD", str(template))
     assert release
     move_clock()
 
-    tree = Renderer(repository, ".copier-answers.yml", "acme").begin(release, {})()
+    tree = Renderer(".copier-answers.yml", "acme").begin(release, {})(repository)
 
     answers = repository.blob(tree[".copier-answers.yml"].oid).decode()
     assert "created_on: '2099-01-02'" in answers

@@ -23,11 +23,11 @@ def test_equals_a_copy(
     template: Path, generate: Callable[..., Path], tmp_path: Path, answers: dict[str, object]
 ) -> None:
     project = Project(generate(tmp_path / "acme", **answers))
-    repository = Repository.create(tmp_path / "scratch", (project.root, template), project.root)
+    repository = Repository.create(tmp_path / "scratch", project.root, template)
     release = source.release(template, "HEAD", str(template))
     assert release
 
-    tree = Renderer(repository, ".copier-answers.yml", "acme").begin(release, project.answers)()
+    tree = Renderer(".copier-answers.yml", "acme").begin(release, project.answers)(repository)
 
     assert tree == repository.read(project.head)
     assert git(project.root, "status", "--porcelain") == ""

@@ -1,6 +1,7 @@
 """Repositories and files of every kind, through both doors."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +47,31 @@ def test_a_folder_of_a_larger_repository(vendor: Vendor, copy: Copy, door: str) 
     assert (top / "notes.rej").read_text() == "theirs\n"
     if door == "platform":
         assert git(top, "status", "--porcelain") == "?? notes.rej\n" or not git(top, "status", "-s")
+
+
+def test_a_repository_of_another_object_format(
+    vendor: Vendor, copy: Copy, door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """git 3 makes new repositories with SHA-256; the template's may be older."""
+    customer = copy()
+    shutil.rmtree(customer.root / ".git")
+    customer.git("init", "--quiet", "--initial-branch=main", "--object-format=sha256")
+    customer.commit({"shared/logging.py": EDITED})
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED, "shared/new.py": "new\n"})
+
+    if door == "copier":
+        before = customer.snapshot()
+        assert "GIT_DEFAULT_HASH=sha256 copier update" in customer.update(door).output
+        assert customer.snapshot() == before
+        monkeypatch.setenv("GIT_DEFAULT_HASH", "sha256")
+    customer.updated(door)
+
+    assert customer.read("shared/logging.py") == BOTH
+    customer.commit()
+    vendor.release("v1.2.0", {"shared/new.py": "newer\n"})
+    customer.updated(door)
+    assert customer.read("shared/new.py") == "newer\n"
+    customer.git("fsck", "--strict")
 
 
 def test_a_submodule(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -> None:

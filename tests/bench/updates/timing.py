@@ -18,12 +18,12 @@ from tests.bench.measuring import alternating, run, table
 from tests.bench.updates.changes import Tree
 from tests.bench.updates.tools import commit, git, repository, use_environment, venv
 from tests.conftest import clone_template
+from tests.update.conftest import PLATFORM
 
 BIN = Path(sys.executable).parent
 COPIER = BIN / "copier"
 ROUNDS = 5
 KEEP = ("pyproject.toml", "package.json", "constraints.txt", "lock.json", ".lock", ".png", ".ico")
-PLATFORM = "import sys; from platform_tools.cli import main; sys.exit(main())"
 
 
 def two_versions(folder: Path, files: int) -> Path:

@@ -4,7 +4,7 @@ import sys
 
 from platform_tools.errors import PlatformError
 
-_RENDERS_NOTHING = {"--continue", "--abort", "--source", "--help"}
+_RENDERS_NOTHING = {"--continue", "--abort", "--source", "--help", "-h"}
 
 
 def main() -> int:
@@ -14,21 +14,20 @@ def main() -> int:
         from platform_tools.update import copier_process
 
         copier_process.started()
-    import typer
-
-    from platform_tools.commands import app
+    from platform_tools.arguments import execute
+    from platform_tools.commands import parser
     from platform_tools.project import make_importable
+    from platform_tools.terminal import say
 
     make_importable()
     try:
-        app()
+        return execute(parser())
     except PlatformError as error:
-        typer.secho(f"Error: {error.message}", fg="red", err=True)
+        say(f"Error: {error.message}", "bad")
         if error.hint:
-            typer.echo(error.hint, err=True)
+            say(error.hint)
         return error.code
     except OSError as error:
         # A full disk, a missing permission: the message names the file.
-        typer.secho(f"Error: {error}", fg="red", err=True)
+        say(f"Error: {error}", "bad")
         return 1
-    return 0

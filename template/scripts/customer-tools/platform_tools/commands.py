@@ -2,74 +2,81 @@
 
 import os
 import sys
-from typing import Annotated
+from argparse import ArgumentParser, BooleanOptionalAction
 
-import typer
-
-from platform_tools import new_agent
-from platform_tools.project import settings_folder
+from platform_tools.arguments import command, commands_of, group
 from platform_tools.update import cli as update
 
-app = typer.Typer(
-    help="Develop, check and update this platform.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    # Help without rich, whose import costs more than everything else here.
-    rich_markup_mode=None,
-)
+
+def parser() -> ArgumentParser:
+    """The parser of the `platform` command."""
+    top = ArgumentParser(
+        "platform", description="Develop, check and update this platform.", allow_abbrev=False
+    )
+    commands = commands_of(top)
+    command(commands, "dev", dev).add_argument(
+        "--web",
+        action=BooleanOptionalAction,
+        default=True,
+        help="run the web service where it is enabled",
+    )
+    command(commands, "doctor", doctor).add_argument(
+        "--json", dest="as_json", action="store_true", help="print JSON for scripts"
+    )
+    command(commands, "secrets", secrets)
+    command(commands, "verify", verify)
+    admin = group(commands, "admin", "Manage the platform's accounts.")
+    add = command(admin, "add", add_account)
+    add.add_argument("email", metavar="EMAIL")
+    add.add_argument("--role", action="append", default=[], help="a role; repeatable")
+    command(admin, "reset-password", reset_password).add_argument("email", metavar="EMAIL")
+    agent = command(
+        group(commands, "new", "Create a new part of the platform."), "agent", new_agent
+    )
+    agent.add_argument("name", metavar="NAME", help="its name and address, e.g. order-desk")
+    agent.add_argument(
+        "--template",
+        default="chat",
+        help="a folder of apps/langgraph/templates: chat (the default), approval, supervisor…",
+    )
+    update.register(commands)
+    return top
 
 
-@app.command()
-def dev(
-    web: Annotated[bool, typer.Option(help="Run the web service where it is enabled.")] = True,
-) -> None:
+def dev(*, web: bool) -> None:
     """Run the API, the agents service and the web with hot reload, until Ctrl-C."""
     from platform_tools.dev.command import run
 
     run(web=web)
 
 
-@app.command()
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
-) -> None:
+def doctor(*, as_json: bool) -> int:
     """Say what is missing, taken or wrong, and how to mend it. Exit code 1 if anything fails."""
     from platform_tools.doctor import run
 
-    raise typer.Exit(run(as_json=as_json))
+    return run(as_json=as_json)
 
 
-@app.command()
 def secrets() -> None:
     """Create .env and generate the secrets that are missing in it. Values that are set stay."""
+    from platform_tools.project import settings_folder
     from platform_tools.secrets import ensure
 
     print(", ".join(ensure(settings_folder())) or "Nothing to do: .env is complete.")
 
 
-@app.command()
-def verify() -> None:
+def verify() -> int:
     """Check format, lint, types, tests and compose files. Exit code 1 if anything fails."""
     from platform_tools.verify import show
 
-    raise typer.Exit(show())
+    return show()
 
 
-admin = typer.Typer(help="Manage the platform's accounts.", no_args_is_help=True)
-app.add_typer(admin, name="admin")
-
-
-@admin.command()
-def add(
-    email: str,
-    role: Annotated[list[str] | None, typer.Option(help="A role; repeatable.")] = None,
-) -> None:
+def add_account(email: str, role: list[str]) -> None:
     """Create an account for EMAIL and show its password once."""
-    _admin("add", email, *(word for one in role or [] for word in ("--role", one)))
+    _admin("add", email, *(word for one in role for word in ("--role", one)))
 
 
-@admin.command("reset-password")
 def reset_password(email: str) -> None:
     """Give the account EMAIL a new password and show it once."""
     _admin("reset-password", email)
@@ -83,5 +90,8 @@ def _admin(*arguments: str) -> None:
     os.execv(sys.executable, command)  # noqa: S606
 
 
-app.add_typer(new_agent.app, name="new")
-update.register(app)
+def new_agent(name: str, template: str) -> None:
+    """Create an agent that answers, with its tests. A running `platform dev` serves it at once."""
+    from platform_tools.new_agent import create_and_tell
+
+    create_and_tell(name, template)

@@ -1,12 +1,12 @@
 """`platform doctor`: what is missing, taken or wrong, before anything fails on it."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-import typer
-
 from platform_tools.checks import Finding, code, machine, values
+from platform_tools.terminal import coloured
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 # Each yields findings; one that needs working settings comes after the settings.
@@ -40,7 +40,7 @@ def run(*, as_json: bool) -> int:
 
 
 def _show(finding: Finding) -> None:
-    status = typer.style(f"{finding.status:<5}", fg=COLOURS[finding.status])
-    typer.echo(f"{status} {finding.name}: {finding.message}")
+    status = coloured(f"{finding.status:<5}", COLOURS[finding.status], sys.stdout)
+    print(f"{status} {finding.name}: {finding.message}")
     for line in finding.mend.splitlines():
-        typer.echo(f"      {line}")
+        print(f"      {line}")

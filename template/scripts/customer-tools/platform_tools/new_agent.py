@@ -7,32 +7,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from platform_tools.errors import PlatformError
 from platform_tools.project import ROOT, settings
+from platform_tools.terminal import say
 
 # Seconds after which a half-made agent is nobody's any more.
 STALE = 60
 
-app = typer.Typer(help="Create a new part of the platform.", no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """Keep `agent` a subcommand although it is the only one."""
-
-
-@app.command("agent")
-def command(
-    name: Annotated[str, typer.Argument(help="The agent's name and address, e.g. order-desk.")],
-    template: Annotated[
-        str, typer.Option(help="A folder of apps/langgraph/templates: chat, approval, supervisor…")
-    ] = "chat",
-) -> None:
-    """Create an agent that answers, with its tests. A running `platform dev` serves it at once."""
+def create_and_tell(name: str, template: str) -> None:
+    """Create an agent and say how to go on."""
     new_agent(name, template)
     shown = f"apps/langgraph/src/agents/{name}"
     print(f"Created {shown}: README.md there says where to change what.\n")
@@ -116,7 +101,7 @@ def _list_in_langgraph_json(file: Path, name: str) -> None:
         content = json.loads(file.read_text(encoding="utf-8"))
         content["graphs"][name] = f"apps.langgraph.src.agents.{name}.graph:graph"
     except (ValueError, LookupError, TypeError):
-        typer.secho(f"{file.name} could not be read: add the agent there yourself.", err=True)
+        say(f"{file.name} could not be read: add the agent there yourself.", "warn")
         return
     temporary = file.with_suffix(".json.new")
     temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_tools import running, secrets
-from platform_tools.dev.output import coloured, say
+from platform_tools.dev.output import in_colour, say
 from platform_tools.dev.process import Process
 from platform_tools.dev.service import PythonService, Service, StartError, WebService
 from platform_tools.dev.watch import code_changes, settings_changes
@@ -91,7 +91,7 @@ class _Run:
         if config.watch_polling:
             # What watchfiles itself and the web's vite.config.ts look at.
             self.env["WATCHFILES_FORCE_POLLING"] = "true"
-        if coloured():
+        if in_colour():
             self.env["FORCE_COLOR"] = "1"
         self.services: dict[str, Service] = {}
         self.services["api"] = PythonService("api", f"{API}.app:app", listeners["api"], self.env)

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-import typer
+from platform_tools.terminal import coloured
 
 COLOURS = {"platform": "white", "api": "cyan", "web": "green", "langgraph": "magenta"}
 WIDTH = max(map(len, COLOURS))
@@ -14,8 +14,8 @@ def say(message: str, *, name: str = "platform", error: bool = False) -> None:
     """Print every line of `message`, marked with the name of its source."""
     try:
         for line in message.splitlines() or [""]:
-            mark = typer.style(f"{name:<{WIDTH}} │ ", fg=COLOURS.get(name))
-            typer.echo(mark + (typer.style(line, fg="red", bold=True) if error else line))
+            mark = coloured(f"{name:<{WIDTH}} │ ", COLOURS.get(name, "white"), sys.stdout)
+            print(mark + (coloured(line, "red", sys.stdout) if error else line), flush=True)
     except OSError:
         # Nobody reads any more: the terminal or the pipe was closed. Stop as for a closed terminal,
         # and let what is said until then go nowhere.
@@ -23,6 +23,6 @@ def say(message: str, *, name: str = "platform", error: bool = False) -> None:
         os.kill(os.getpid(), signal.SIGHUP)
 
 
-def coloured() -> bool:
+def in_colour() -> bool:
     """Whether colours reach somebody who sees them."""
     return sys.stdout.isatty()

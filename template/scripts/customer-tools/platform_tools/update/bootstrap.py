@@ -49,7 +49,7 @@ def begin(
     project = Project(root)
     preview = action == "preview"
     project.check()
-    folder = Folder(root)
+    folder = Folder(root, project.git_folder)
     if (state := folder.load()) and not _committed_since(project, state):
         raise PlatformError(
             "An update is unfinished.",

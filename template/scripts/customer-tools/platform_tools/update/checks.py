@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from platform_tools.errors import PlatformError
+from platform_tools.terminal import say
 from platform_tools.update.git import GitError
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Plan
-from platform_tools.update.report import say
 from platform_tools.update.state import Folder, State
 from platform_tools.update.trees import Entry, Repository, Tree
 

@@ -2,47 +2,73 @@
 
 import os
 import sys
+from argparse import BooleanOptionalAction
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
+from platform_tools.arguments import Commands, command
 from platform_tools.errors import PlatformError
 
 
-def register(app: typer.Typer) -> None:
+def register(commands: Commands) -> None:
     """Add this package's commands to the `platform` command."""
-    app.command()(update)
-    app.command()(resolve)
-    app.command("merge-driver")(merge_driver)
+    parser = command(commands, "update", update)
+    add = parser.add_argument
+    add("--preview", action="store_true", help="show what would change; change nothing")
+    add("--json", dest="as_json", action="store_true", help="with --preview: print JSON")
+    add("--to", metavar="TAG", help="the version; the newest by default")
+    add("--from", dest="bundle", metavar="BUNDLE", help="update from a git bundle")
+    add(
+        "--data",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="change an answer; repeatable",
+    )
+    add(
+        "--verify",
+        action=BooleanOptionalAction,
+        default=True,
+        help="check the new version before it lands",
+    )
+    add(
+        "--continue",
+        dest="go_on",
+        action="store_true",
+        help="go on with an unfinished update",
+    )
+    add("--abort", action="store_true", help="undo an unfinished update")
+    add("--source", metavar="ADDRESS", help="only record where the template has moved")
+    parser = command(commands, "resolve", resolve)
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="only these files or folders; all by default",
+    )
+    parser.add_argument(
+        "--use", choices=("yours", "framework"), help="take this side without asking"
+    )
+    parser.add_argument("--zone", help="only paths of this zone")
+    parser = command(commands, "merge-driver", merge_driver)
+    for name in ("base", "ours", "theirs"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("path")
 
 
 def update(
-    preview: Annotated[
-        bool, typer.Option("--preview", help="Show what would change; change nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="With --preview: print JSON.")] = False,
-    to: Annotated[
-        str | None, typer.Option(metavar="TAG", help="The version; the newest by default.")
-    ] = None,
-    bundle: Annotated[
-        str | None, typer.Option("--from", metavar="BUNDLE", help="Update from a git bundle.")
-    ] = None,
-    data: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Change an answer; repeatable.")
-    ] = None,
-    verify: Annotated[bool, typer.Option(help="Check the new version before it lands.")] = True,
-    go_on: Annotated[
-        bool, typer.Option("--continue", help="Go on with an unfinished update.")
-    ] = False,
-    abort: Annotated[bool, typer.Option("--abort", help="Undo an unfinished update.")] = False,
-    source: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Only record where the template has moved."),
-    ] = None,
+    *,
+    preview: bool,
+    as_json: bool,
+    to: str | None,
+    bundle: str | None,
+    data: list[str],
+    verify: bool,
+    go_on: bool,
+    abort: bool,
+    source: str | None,
 ) -> None:
     """Update this project to another version of the platform, and lose nothing.
 
@@ -51,8 +77,13 @@ def update(
     from platform_tools.update import bootstrap
 
     root = _root()
-    if sum((preview, go_on, abort, source is not None)) > 1:
+    options = {"--preview": preview, "--continue": go_on, "--abort": abort, "--source": source}
+    chosen = [name for name, value in options.items() if value]
+    if len(chosen) > 1:
         raise PlatformError("Only one of --preview, --continue, --abort and --source.", code=2)
+    begin = [name for name, value in (("--to", to), ("--from", bundle), ("--data", data)) if value]
+    if begin and chosen not in ([], ["--preview"]):
+        raise PlatformError(f"{begin[0]} does not go with {chosen[0]}.", code=2)
     if as_json and not preview:
         raise PlatformError("--json goes with --preview.", code=2)
     if go_on or abort:
@@ -62,8 +93,8 @@ def update(
 
         move_source(root, source)
         return
-    answers = dict(pair.partition("=")[::2] for pair in data or [])
-    if wrong := [pair for pair in data or [] if "=" not in pair]:
+    answers = dict(pair.partition("=")[::2] for pair in data)
+    if wrong := [pair for pair in data if "=" not in pair]:
         raise PlatformError(f"--data needs NAME=VALUE, not {wrong[0]}.", code=2)
     with _output_at_the_end():
         bootstrap.begin(
@@ -77,22 +108,12 @@ def update(
         )
 
 
-def resolve(
-    paths: Annotated[
-        list[str] | None, typer.Argument(help="Only these files or folders; all by default.")
-    ] = None,
-    use: Annotated[
-        str | None, typer.Option(metavar="yours|framework", help="Take this side without asking.")
-    ] = None,
-    zone: Annotated[str | None, typer.Option(help="Only paths of this zone.")] = None,
-) -> None:
+def resolve(paths: list[str], use: str | None, zone: str | None) -> None:
     """Work through the conflicts of an update. Exit code 3 while any is left."""
     from platform_tools.update import bootstrap
 
-    if use not in (None, "yours", "framework"):
-        raise PlatformError("--use takes yours or framework.", code=2)
     root = _root()
-    bootstrap.go_on(root, "resolve", side=use, zone=zone, paths=paths or [])
+    bootstrap.go_on(root, "resolve", side=use, zone=zone, paths=paths)
 
 
 def _root() -> Path:
@@ -119,8 +140,8 @@ def _output_at_the_end() -> Iterator[None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> None:
+def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> int:
     """Merge three versions of a file for git, which passes %O %A %B %P."""
     from platform_tools.update.mergedriver import merge_driver as merge
 
-    raise typer.Exit(merge(base, ours, theirs, path))
+    return merge(base, ours, theirs, path)

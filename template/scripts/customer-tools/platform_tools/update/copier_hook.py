@@ -13,6 +13,7 @@ import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import yaml  # type: ignore[import-untyped]
 
@@ -20,15 +21,22 @@ import yaml  # type: ignore[import-untyped]
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from platform_tools.errors import PlatformError  # noqa: E402
+from platform_tools.terminal import say  # noqa: E402
 from platform_tools.update import checks, landing, report, result, source, transaction  # noqa: E402
 from platform_tools.update.git import Git, GitError  # noqa: E402
 from platform_tools.update.index import editing  # noqa: E402
 from platform_tools.update.plan import Plan  # noqa: E402
 from platform_tools.update.project import Project  # noqa: E402
 from platform_tools.update.render import read_answers, template_paths  # noqa: E402
-from platform_tools.update.report import say  # noqa: E402
 from platform_tools.update.state import Folder, State  # noqa: E402
-from platform_tools.update.trees import Entry, Repository, Tree, index_info, is_file  # noqa: E402
+from platform_tools.update.trees import (  # noqa: E402
+    Entry,
+    Repository,
+    Tree,
+    index_info,
+    is_file,
+    opened,
+)
 
 
 def main(template: str, answers_file: str) -> int:
@@ -55,6 +63,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     project = Project(folder.root, answers_file)
     project.check()
     project.check_committed()
+    _check_object_format(folder.root)
     shutil.copytree(Path(__file__).parents[1], folder.engine / "platform_tools", dirs_exist_ok=True)
     request = transaction.Request(
         str(folder.root),
@@ -77,6 +86,19 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
     _hide_others(folder, project, state)
     _rename_questions(folder, project, request)
     return 0
+
+
+def _check_object_format(root: Path) -> None:
+    """Raises `PlatformError` where the repositories that Copier makes cannot read the project's."""
+    with TemporaryDirectory() as made:
+        Git(Path(made))("init", "--quiet", "--template=")
+        default, own = (opened(folder).git.objects[0] for folder in (Path(made), root))
+    if own != default:
+        raise PlatformError(
+            f"Copier's own updates do not work in a repository with {own} objects.",
+            f"Next: uv run platform update, or\nGIT_DEFAULT_HASH={own} copier update --trust",
+            2,
+        )
 
 
 def after(folder: Folder) -> int:

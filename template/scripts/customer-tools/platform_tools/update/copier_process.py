@@ -13,7 +13,9 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from subprocess import PIPE, Popen
+from threading import Thread
 from typing import IO, Any, cast
 
 
@@ -90,22 +92,33 @@ def stopping() -> Iterator[None]:
 
 def serve() -> None:
     """Run what is asked on standard input, until that ends."""
-    requests, answers = os.fdopen(os.dup(0)), os.dup(1)
+    asked: SimpleQueue[str] = SimpleQueue()
+    Thread(target=_listen, args=(os.fdopen(os.dup(0)), asked), daemon=True).start()
+    answers = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what a template reads is no request,
     os.dup2(2, 1)  # and what it prints no answer
     warnings.simplefilter("ignore")
     gc.disable()  # a tenth of the time that Copier's import takes
-    from copier import run_copy
-    from copier.errors import CopierError
-
-    for line in requests:
+    try:
+        from copier import run_copy
+        from copier.errors import CopierError
+    except ImportError as error:
+        sys.exit(f"Copier cannot be imported: {error}. Install the tools again: make setup")
+    while True:
         refusal = None
         try:
-            run_copy(**json.loads(line))
+            run_copy(**json.loads(asked.get()))
         except (CopierError, ValueError) as error:
             refusal = str(error)
         with suppress(BrokenPipeError):  # the update has ended without waiting
             os.write(answers, json.dumps(refusal).encode() + b"\n")
+
+
+def _listen(requests: IO[str], asked: "SimpleQueue[str]") -> None:
+    for line in requests:
+        asked.put(line)
+    # The update has ended, perhaps killed: so does this, whatever an extension is at.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ REQUEST is JSON: "action" (update, preview, continue, abort, resolve), "root", a
 updated to, so what is here may grow and never change. It needs Copier and ruamel.yaml.
 """
 
+import gc
 import json
 import shutil
 import sys
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from platform_tools.errors import PlatformError
+from platform_tools.terminal import say
 from platform_tools.update import copier_process, resolve, transaction
 from platform_tools.update.git import GitError
-from platform_tools.update.report import say
 from platform_tools.update.state import Folder
 
 
@@ -47,6 +48,8 @@ def main(argument: str, copier: copier_process.CopierProcess | None = None) -> i
     finally:
         if request.get("temporary"):
             shutil.rmtree(request["temporary"], ignore_errors=True)
+        # At its end Python would look once more for what nobody uses, among all that there is.
+        gc.freeze()
 
 
 def _run(request: dict[str, Any], root: Path) -> int:

@@ -9,9 +9,9 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from platform_tools.errors import PlatformError
+from platform_tools.terminal import say
 from platform_tools.update import source
 from platform_tools.update.project import Project
-from platform_tools.update.report import say
 
 
 def move_source(root: Path, address: str) -> None:

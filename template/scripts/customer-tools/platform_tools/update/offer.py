@@ -16,11 +16,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from platform_tools.terminal import say
 from platform_tools.update import report
 from platform_tools.update.bootstrap import find_root
 from platform_tools.update.git import Git
 from platform_tools.update.plan import Plan
-from platform_tools.update.report import say
 from platform_tools.update.state import Folder
 from platform_tools.update.transaction import CONFLICTS, abort
 

@@ -1,4 +1,4 @@
-"""git's trees, commits and packs, as gitformat-pack(5) has them.
+"""git's objects and packs, as gitformat-pack(5) has them.
 
 git itself writes a file for each changed folder of a tree, in folders of their own; an update
 writes the trees of several versions.
@@ -16,7 +16,7 @@ FOLDER = "40000"
 Entry = tuple[str, str]
 """git's mode, as "100644", and object id."""
 # A kind of object, and its number in a pack.
-_COMMIT, _TREE = (b"commit", 1), (b"tree", 2)
+_COMMIT, _TREE, _BLOB = (b"commit", 1), (b"tree", 2), (b"blob", 3)
 # Of commits that nobody but the update sees.
 _AUTHOR = f"{PLATFORM['GIT_AUTHOR_NAME']} <{PLATFORM['GIT_AUTHOR_EMAIL']}> 946684800 +0000"
 
@@ -55,6 +55,10 @@ class Pack:
         )
         return self._add(_TREE, contents)
 
+    def add_blob(self, contents: bytes) -> str:
+        """Add the contents of a file; return their id."""
+        return self._add(_BLOB, contents)
+
     def add_commit(self, tree: str, message: str, parents: Iterable[str] = ()) -> str:
         """Add a commit; return its id."""
         lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
@@ -72,9 +76,10 @@ class Pack:
         """The pack of what was added since the last time; empty if there is nothing new."""
         if not self._objects:
             return b""
-        pack = struct.pack(">4sLL", b"PACK", 2, len(self._objects))
+        parts = [struct.pack(">4sLL", b"PACK", 2, len(self._objects))]
         for number, contents in self._objects.values():
-            pack += _head(number, len(contents)) + zlib.compress(contents)
+            parts += _head(number, len(contents)), zlib.compress(contents, zlib.Z_BEST_SPEED)
+        pack = b"".join(parts)
         self._taken |= self._objects.keys()
         self._objects.clear()
         checksum: bytes = self._hash(pack).digest()

@@ -69,22 +69,25 @@ def compute(
 
     `answers` replace those stored in the project for the new render; `data` overrides them.
     """
-    repository = Repository.create(folder, (project.root, release.repository), project.root)
     old = source.called(release.repository, str(project.answers["_commit"]))
     declared = source.declared(release.repository, old, release)
-    ours = repository.read(f"{project.head}:{project.prefix}")
     known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
-    renderer = Renderer(repository, project.answers_file, project.root.name)
+    renderer = Renderer(project.answers_file, project.root.name)
+    new_tree = renderer.begin(release, answers or known, data)
+    # Copier is at work: whatever does not need its result is done meanwhile.
+    repository = Repository.create(folder, project.root, release.repository)
     kept = _kept_base(project, repository)
     earlier = None if kept else _earlier(project, release)
-    new_tree = renderer.begin(release, answers or known, data)
     old_tree = renderer.begin(earlier, project.answers) if earlier else None
+    ours = repository.read(f"{project.head}:{project.prefix}")
     repository.use_attributes(ours)
-    # Half of the engine's code: it is read while Copier is at work.
+    # Half of the engine's code.
     from platform_tools.update.merge import merge
 
-    theirs = new_tree()
-    base = old_tree() if old_tree else kept or {}
+    for path in ours:
+        ownership.rule(path)
+    theirs = new_tree(repository)
+    base = old_tree(repository) if old_tree else kept or {}
     if entry := base.get(project.answers_file):
         _check_answers(project, read_answers(repository.blob(entry.oid)) or {})
     if project.answers_file in ours:

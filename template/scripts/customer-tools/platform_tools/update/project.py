@@ -36,15 +36,19 @@ class Project:
         return Git(self.root)
 
     @cached_property
-    def _place(self) -> tuple[str, str]:
-        said = os.fsdecode(self.git("rev-parse", "--show-prefix", "--verify", "HEAD^{commit}"))
-        prefix, _, head = said.removesuffix("\n").rpartition("\n")
-        return head, prefix
+    def _place(self) -> list[str]:
+        wanted = ("--absolute-git-dir", "--show-prefix", "--verify", "HEAD^{commit}")
+        return self.git.line("rev-parse", *wanted).rsplit("\n", 2)
+
+    @property
+    def git_folder(self) -> Path:
+        """Git's own folder for this work tree."""
+        return Path(self._place[0])
 
     @property
     def head(self) -> str:
         """The commit that is checked out."""
-        return self._place[0]
+        return self._place[2]
 
     @property
     def prefix(self) -> str:
@@ -76,21 +80,19 @@ class Project:
         if version < (2, 38):
             raise PlatformError("git is too old.", "Install git 2.38 or later.", 2)
         try:
-            found = self.git.line("rev-parse", "--absolute-git-dir")
-        except GitError as error:
-            if "not a git repository" not in str(error):
-                raise
-            raise PlatformError(
-                f"{self.root} is not in git.", "git init && git add --all && git commit", 2
-            ) from None
-        try:
             _ = self.head
-        except GitError:
+        except GitError as error:
+            if "not a git repository" in str(error):
+                raise PlatformError(
+                    f"{self.root} is not in git.", "git init && git add --all && git commit", 2
+                ) from None
+            if "single revision" not in str(error):
+                raise
             raise PlatformError(
                 "The project has no commit yet.", "git add --all && git commit, then try again."
             ) from None
         for name, what in _UNFINISHED.items():
-            if Path(found, name).exists():
+            if (self.git_folder / name).exists():
                 raise PlatformError(
                     f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
                 )

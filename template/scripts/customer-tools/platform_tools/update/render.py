@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +21,7 @@ from pathspec import PathSpec
 
 from platform_tools.errors import PlatformError
 from platform_tools.update import copier_process
-from platform_tools.update.trees import GITLINK, SYMLINK, Repository, Tree
+from platform_tools.update.trees import GITLINK, SYMLINK, Repository, Tree, opened
 
 SUFFIX = ".jinja"
 _CONFIGS = ("copier.yml", "copier.yaml")
@@ -43,29 +44,31 @@ class Release:
 
 
 class Renderer:
-    """Renders releases into a repository, which must borrow their objects.
+    """Renders releases.
 
     Renders run in the background, one after the other. Of two that render from the same files and
     answers, the second gets what the first has made, with its answers file.
     """
 
-    def __init__(self, into: Repository, answers_file: str, folder_name: str) -> None:
-        self.into = into
+    def __init__(self, answers_file: str, folder_name: str) -> None:
         self.answers_file = answers_file
         self.folder_name = folder_name
         self._copies: dict[Any, _Copy] = {}
 
     def begin(
         self, release: Release, answers: Mapping[str, Any], data: Mapping[str, Any] | None = None
-    ) -> Callable[[], Tree]:
+    ) -> Callable[[Repository], Tree]:
         """Begin to render `release`; return the function that waits for its tree.
+
+        The function takes the repository that gets the tree, and has borrowed the release's.
 
         `answers` are those of the answers file; `data` overrides them, as Copier's `--data` does;
         new questions get their defaults. The function raises `PlatformError` when an answer is
         refused. Trees must be waited for in the order in which they were begun.
         """
-        files = self.into.read(release.oid)
-        config = _config(self.into, files, release)
+        template = opened(release.repository)
+        files = template.read(release.oid)
+        config = _config(template, files, release)
         sources = _sources(files, config)
         links = any(entry.mode == SYMLINK for entry in sources.values())
         everything = links and not config.get("_preserve_symlinks", False)
@@ -82,15 +85,14 @@ class Renderer:
         } | {str(below / path): entry for path, entry in sources.items() if path not in static}
         copy = self._copy(release, config, reduced, answers, data or {})
 
-        def wait() -> Tree:
-            made, patterns = copy.wait()
-            excluded = _matcher(patterns)
+        def wait(into: Repository) -> Tree:
+            made, excluded = copy.wait(into)
             tree = {
                 path: entry
                 for path, entry in static.items()
                 if not excluded(path) and path + SUFFIX not in sources
             }
-            return tree | made
+            return into.adopt(template, tree) | made
 
         return wait
 
@@ -105,8 +107,8 @@ class Renderer:
         stored = {name: value for name, value in answers.items() if name not in _RELEASE}
         key = (frozenset(reduced.items()), yaml.safe_dump([stored, dict(data)]))
         if key not in self._copies:
-            copy = self._copies[key] = _Copy(self.into, self.folder_name)
-            _write_out(self.into, reduced, copy.template)
+            copy = self._copies[key] = _Copy(self.folder_name)
+            _write_out(opened(release.repository), reduced, copy.template)
             below = copy.template / config.get("_subdirectory", "")
             _fix_metadata(below, release)
             # Copier tells `_exclude` the operation, but no file.
@@ -122,12 +124,11 @@ class Renderer:
 class _Copy:
     """A run of `copier copy`, from one temporary folder to another."""
 
-    def __init__(self, into: Repository, folder_name: str) -> None:
-        self._into = into
+    def __init__(self, folder_name: str) -> None:
         self._temporary = TemporaryDirectory(prefix="platform-render-")
         self.template = Path(self._temporary.name, "template")
         self._project = Path(self._temporary.name, "project", folder_name or "project")
-        self._made: tuple[Tree, list[str]] | None = None
+        self._made: tuple[Tree, Callable[[str], bool]] | None = None
 
     def begin(self, answers: Mapping[str, Any], data: Mapping[str, Any], answers_file: str) -> None:
         stored = self._project / answers_file
@@ -145,8 +146,8 @@ class _Copy:
             unsafe=True,
         )
 
-    def wait(self) -> tuple[Tree, list[str]]:
-        """What Copier has written, and the patterns of `_exclude`."""
+    def wait(self, into: Repository) -> tuple[Tree, Callable[[str], bool]]:
+        """What Copier has written, and whether it excludes a path."""
         if not self._made:
             with self._temporary:
                 if (refusal := copier_process.started().answer(self._number)) is not None:
@@ -158,13 +159,13 @@ class _Copy:
                 excluded = probe.read_text(encoding="utf-8").split(_SEPARATOR)
                 probe.unlink()
                 lines = [line for one in excluded for line in re.split(r"\r\n|\r|\n", one)]
-                self._made = self._into.store_folder(self._project), lines
+                self._made = into.store_folder(self._project), _matcher(lines)
         return self._made
 
 
 def template_paths(release: Release) -> list[str]:
     """Every path that a render of `release` may write, as glob patterns relative to the project."""
-    repository = Repository(release.repository)
+    repository = opened(release.repository)
     files = repository.read(release.oid)
     names = _sources(files, _config(repository, files, release))
     return sorted({_escape(name.removesuffix(SUFFIX)) for name in names})
@@ -227,12 +228,13 @@ def _has_jinja(path: str) -> bool:
 
 
 def _matcher(patterns: list[str]) -> Callable[[str], bool]:
+    """Whether a path matches; asked for two versions, most of whose paths are the same."""
     normal = [unicodedata.normalize("NFD", pattern) for pattern in patterns]
     # Copier uses the plain gitignore patterns of pathspec; older releases call them otherwise.
     try:
-        return PathSpec.from_lines("gitignore", normal).match_file
+        return cache(PathSpec.from_lines("gitignore", normal).match_file)
     except LookupError:
-        return PathSpec.from_lines("gitwildmatch", normal).match_file
+        return cache(PathSpec.from_lines("gitwildmatch", normal).match_file)
 
 
 def _escape(name: str) -> str:

@@ -1,7 +1,5 @@
 """The plan for people: on the terminal, and as Markdown that stays in the project."""
 
-import os
-import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -94,22 +92,6 @@ def path_for(plan: Plan, taken: Iterable[str]) -> str:
         number += 1
         path = f"{start}{name}-{number}.md"
     return path
-
-
-def say(text: str, style: str = "") -> None:
-    """Print a message for people, on standard error, in colour where there is a terminal.
-
-    That nobody reads it any more does not stop the work.
-    """
-    if sys.stderr is None:  # closed
-        return
-    text = text.encode(errors="backslashreplace").decode()
-    if style and sys.stderr.isatty():
-        text = f"\033[{ {'good': 32, 'warn': 33, 'bad': 31}[style] }m{text}\033[0m"
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _sections(plan: Plan, only: Iterable[str]) -> Iterable[tuple[str, list[str]]]:

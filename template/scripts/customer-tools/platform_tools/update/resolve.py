@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import get_args
 
 from platform_tools.errors import PlatformError
+from platform_tools.terminal import say
 from platform_tools.update.ownership import Ownership, Zone
 from platform_tools.update.plan import SUGGESTED
-from platform_tools.update.report import say
 from platform_tools.update.state import Folder
 from platform_tools.update.trees import Entry, Repository, index_info, is_file
 

@@ -1,7 +1,7 @@
 """From a result in project/ to what lands: the report, the commit, the files, the index."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from platform_tools.update import landing, report
@@ -35,12 +35,12 @@ def prepare_commit(
     tree = repository.read(state.tree)
     write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
     root_tree = repository.graft(state.tree, project.prefix, state.start)
-    state.commit = _commit(repository, root_tree, state.start, plan, state.report)
-    with ThreadPoolExecutor(1) as pool:
-        wanted = (state.start, state.commit, state.theirs)
-        sending = pool.submit(repository.send, folder.path.parent, *wanted)
-        place(folder, state, repository, ours, tree)
-        sending.result()
+
+    def commit() -> None:
+        state.commit = _commit(repository, root_tree, state.start, plan, state.report)
+        repository.send(folder.path.parent, state.start, state.commit, state.theirs)
+
+    place(folder, state, repository, ours, tree, commit)
 
 
 def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
@@ -51,8 +51,18 @@ def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, t
     state.tree = repository.write(tree)
 
 
-def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree: Tree) -> None:
-    """Write the files that change to project/, and save those that they replace."""
+def place(
+    folder: Folder,
+    state: State,
+    repository: Repository,
+    ours: Tree,
+    tree: Tree,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Write the files that change to project/, and save those that they replace.
+
+    `meanwhile` runs in another thread; it may use the repository, but write no tree.
+    """
     # What is rebuilt after the landing is saved as well.
     changed = [
         path
@@ -62,21 +72,25 @@ def place(folder: Folder, state: State, repository: Repository, ours: Tree, tree
     wanted = {path: tree[path] for path in changed if path in tree}
     attributes = attributes_of(tree)
     files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
-    with ThreadPoolExecutor(1) as pool:
-        saving = pool.submit(landing.save, folder, state, files)
+    repository.write(attributes | wanted)
+    repository.git.flush()
+    with ThreadPoolExecutor(3) as pool:
+        saving, other = pool.submit(landing.save, folder, state, files), pool.submit(meanwhile)
+        listing = pool.submit(_tags, Git(folder.root))
         repository.check_out(attributes | wanted)
         for path in set(attributes) - set(wanted):
             (folder.project / path).unlink(missing_ok=True)
         saving.result()
-    # An edit before this is seen here; a later one differs from what was saved.
-    head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
-    meanwhile = set(head.split("\0"))
+        # An edit before this is seen here; a later one differs from what was saved.
+        head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
+        edited = set(head.split("\0"))
+        tags = listing.result()
+        other.result()
     state.edited = [
         path
         for path in changed
-        if path in meanwhile or (path not in ours and is_file(folder.root / path))
+        if path in edited or (path not in ours and is_file(folder.root / path))
     ]
-    tags = _tags(Git(folder.root))
     state.sparse = _left_out(tags, files)
     # git says nothing of these, whatever is in them.
     unseen = [path for path in files if path in ours and tags.get(path) == {"h"}]

@@ -12,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from platform_tools.errors import PlatformError
 from platform_tools.update.git import Git, GitError
 from platform_tools.update.render import Release
+from platform_tools.update.trees import opened
 
 RELEASES = "releases.toml"
 # Copier's own short addresses, which it stores as they are.
@@ -94,13 +95,12 @@ def is_older(new: str, old: str) -> bool:
 
 def declared(repository: Path, old: str, new: Release) -> Declared:
     """What releases.toml of `new` says about the versions after `old`, up to `new`."""
-    try:
-        text = Git(repository)("show", f"{new.oid}:{RELEASES}").decode()
-    except GitError:
+    text = opened(repository).contents(f"{new.oid}:{RELEASES}")
+    if text is None:
         return Declared()
     result = Declared()
     after, until = _version(old), _version(new.name)
-    releases: list[dict[str, Any]] = tomllib.loads(text).get("release", [])
+    releases: list[dict[str, Any]] = tomllib.loads(text.decode()).get("release", [])
     for one in sorted(releases, key=lambda one: Version(one["version"])):
         version = Version(one["version"])
         if (after and version <= after) or (until and version > until):
@@ -115,21 +115,20 @@ def declared(repository: Path, old: str, new: Release) -> Declared:
 
 def export_engine(repository: Path, oid: str, into: Path) -> Path:
     """Write the release's customer tools into `into`; return the folder to import from."""
-    git = Git(repository)
-    folder = "template/scripts/customer-tools/platform_tools"
-    listed = git("ls-tree", "-r", "-z", "--name-only", oid, f"{folder}/").split(b"\0")[:-1]
-    if f"{folder}/update/engine.py".encode() not in listed:
+    folder = "template/scripts/customer-tools"
+    template = opened(repository)
+    tools = {
+        path.removeprefix(f"{folder}/"): entry.oid
+        for path, entry in template.read(oid).items()
+        if path.startswith(f"{folder}/platform_tools/")
+    }
+    if "platform_tools/update/engine.py" not in tools:
         raise PlatformError("That version of the template has no update engine.", code=2)
-    names = [os.fsdecode(name) for name in listed]
-    output = git("cat-file", "--batch", stdin="".join(f"{oid}:{one}\n" for one in names).encode())
-    position = 0
-    for name in names:
-        end = output.index(b"\n", position)
-        size = int(output[position:end].rsplit(b" ", 1)[1])
-        target = into / Path(name).relative_to(Path(folder).parent)
+    contents = template.blobs(tools.values())
+    for path, blob in tools.items():
+        target = into / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(output[end + 1 : end + 1 + size])
-        position = end + 2 + size
+        target.write_bytes(contents[blob])
     return into
 
 
@@ -140,7 +139,8 @@ def _commit(repository: Path, ref: str) -> tuple[str, str] | None:
     if ref.startswith("-"):
         return None
     for name in filter(None, (ref, listed.get(ref))):
-        oid = tags.get(name) or git.attempt(
+        known = name if name in tags.values() else tags.get(name)
+        oid = known or git.attempt(
             "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
         )
         if oid:
@@ -169,10 +169,8 @@ def _tags(repository: Path) -> dict[str, str]:
 @cache
 def _listed(repository: Path) -> dict[str, str]:
     """The tags and commits that releases.toml lists: a clone or mirror may lack the tags."""
-    try:
-        listed = tomllib.loads(Git(repository)("show", f"HEAD:{RELEASES}").decode())["release"]
-    except (GitError, KeyError):
-        return {}
+    text = opened(repository).contents(f"HEAD:{RELEASES}") or b""
+    listed = tomllib.loads(text.decode()).get("release", [])
     return {f"v{one['version']}": one["commit"] for one in listed if "commit" in one}
 
 

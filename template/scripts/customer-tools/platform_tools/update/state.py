@@ -91,9 +91,10 @@ def lock(descriptor: int) -> None:
 class Folder:
     """The state folder of one project."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, git_folder: Path | None = None) -> None:
+        """`git_folder`: git's own for this work tree, where it is known."""
         self.root = root
-        self.path = Git(root).path("platform-update")
+        self.path = (git_folder or Git(root).path("")) / "platform-update"
         self.backup = self.path / "backup" / "files"
         self.index = self.path / "backup" / "index"
         self.project = root / ".platform-update" / "project"

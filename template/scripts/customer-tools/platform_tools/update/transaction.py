@@ -14,15 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from platform_tools.errors import PlatformError
+from platform_tools.terminal import say
 from platform_tools.update import checks, landing, report, source
-from platform_tools.update.git import Git
+from platform_tools.update.git import Git, GitError
 from platform_tools.update.index import clear_stale, editing
 from platform_tools.update.lines import OURS, THEIRS
 from platform_tools.update.ownership import Ownership
 from platform_tools.update.plan import Computed, Plan, compute
 from platform_tools.update.project import BASE_REF, Project
 from platform_tools.update.render import Release
-from platform_tools.update.report import say
 from platform_tools.update.resolve import resolved_by_hand
 from platform_tools.update.result import prepare_commit, stage, stages_of
 from platform_tools.update.state import Folder, State
@@ -81,8 +81,8 @@ def preview(request: Request, as_json: bool) -> int:
 
 def update(request: Request) -> int:
     """Update the project; leave it as it was when that fails."""
-    folder = Folder(Path(request.root))
     project = _newer(request)
+    folder = Folder(project.root, project.git_folder)
     state = State("platform", "started", project.head, asdict(request))
     folder.save(state)
     try:
@@ -117,6 +117,11 @@ def proceed(root: Path, verify: bool) -> int:
         return update(request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Go back: uv run platform update --abort")
+    if state.phase == "ready" and Git(root).line("rev-parse", "HEAD") != state.start:
+        raise PlatformError(
+            "The branch has moved since the update began.",
+            "Begin again: uv run platform update --abort && uv run platform update",
+        )
     repository = Repository(folder.project)
     return _advance(folder, state, request, repository, verify=verify and request.verify)
 
@@ -169,18 +174,15 @@ def finish(folder: Folder, state: State, project: Project, repository: Repositor
     if state.commit:
         with editing(folder) as index:
             stage(index, state, state.touched, new, project.prefix)
-        head = git.line("rev-parse", "HEAD")
-        if head == state.start:
-            git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
-        elif head != state.commit:
-            moved = True
+        moved = not _move_branch(git, state)
     elif state.conflicts or state.sparse:
         stages = stages_info(stages_of(state.conflicts, project.prefix))
         with editing(folder) as index:
             # What a sparse checkout leaves out is nowhere but in the index.
             stage(index, state, state.sparse, new, project.prefix)
             index("update-index", "-z", "--index-info", stdin=stages)
-    git("update-ref", BASE_REF, state.theirs)
+    if not state.commit:
+        git("update-ref", BASE_REF, state.theirs)
     if edited:
         say(
             "You edited these while the update ran. Your version is in place; `git diff` shows how"
@@ -197,6 +199,20 @@ def finish(folder: Folder, state: State, project: Project, repository: Repositor
         say("Next: look at git diff --cached, then git commit")
         state.commit = ""
     return 0
+
+
+def _move_branch(git: Git, state: State) -> bool:
+    """Make the result's commit HEAD, and remember its render; False when HEAD has moved on."""
+    refs = f"update HEAD {state.commit} {state.start}\nupdate {BASE_REF} {state.theirs}\n"
+    try:
+        git("update-ref", "-m", "platform update", "--stdin", stdin=refs.encode())
+    except GitError:
+        head = git.line("rev-parse", "HEAD")
+        if head == state.start:
+            raise
+        git("update-ref", BASE_REF, state.theirs)
+        return head == state.commit
+    return True
 
 
 def _advance(
@@ -227,11 +243,6 @@ def _advance(
             )
             return CONFLICTS
         resolved = list(state.conflicts)
-    if Git(folder.root).line("rev-parse", "HEAD") != state.start:
-        raise PlatformError(
-            "The branch has moved since the update began.",
-            "Begin again: uv run platform update --abort && uv run platform update",
-        )
     said = checks.run(folder, state, plan, repository, verify=verify)
     state.plan = asdict(plan)
     prepare_commit(folder, state, project, plan, repository, resolved, said)
@@ -283,6 +294,7 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
         repository.git("update-ref", "--no-deref", "HEAD", start)
         checks.lay_out(state, repository, merged.tree, merged.conflicts)
     state.phase = "ready"
+    repository.git.flush()
     folder.save(state)
 
 

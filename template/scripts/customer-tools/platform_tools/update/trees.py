@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -40,31 +40,54 @@ Tree = dict[str, Entry]
 """All files of a tree by their path."""
 
 
+class _PackingGit(Git):
+    """git with objects that it gets before its next command: one process for many of them."""
+
+    @cached_property
+    def objects(self) -> tuple[str, Path]:
+        """The objects' format (sha1 or sha256) and their folder."""
+        wanted = ("--show-object-format", "--git-path", "objects")
+        object_format, _, folder = os.fsdecode(super().__call__("rev-parse", *wanted)).partition(
+            "\n"
+        )
+        return object_format, (self.folder / folder.removesuffix("\n")).resolve()
+
+    @cached_property
+    def pack(self) -> Pack:
+        return Pack(self.objects[0])
+
+    def flush(self) -> None:
+        """Give git what was added to the pack since the last time."""
+        if "pack" in vars(self) and (contents := self.pack.take()):
+            super().__call__("index-pack", "--stdin", stdin=contents)
+
+    def __call__(self, *arguments: str, stdin: bytes = b"", ok: Iterable[int] = (0,)) -> bytes:
+        self.flush()
+        return super().__call__(*arguments, stdin=stdin, ok=ok)
+
+
 class Repository:
     """The update's own repository: a folder with a work tree, borrowing others' objects."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.git = Git(folder)
+        self.git = _PackingGit(folder)
         self._read: dict[str, Tree] = {}
 
-    @cached_property
-    def _pack(self) -> Pack:
-        return Pack(self.git.line("rev-parse", "--show-object-format"))
-
     @classmethod
-    def create(cls, folder: Path, borrow: Iterable[Path], settings_of: Path) -> "Repository":
-        """Make one in `folder` with the objects of the repositories in `borrow`."""
+    def create(cls, folder: Path, project: Path, template: Path) -> "Repository":
+        """Make one in `folder` for a project and a template, with the project's settings."""
         folder.mkdir(parents=True)
-        project = Git(settings_of)
-        objects_format = project.line("rev-parse", "--show-object-format")
-        Git(folder)("init", "--quiet", "--template=", f"--object-format={objects_format}")
-        alternates = b"".join(_quoted(os.fsencode(_objects(path))) + b"\n" for path in borrow)
+        lenders = [opened(project).git, opened(template).git]
+        object_format, objects = lenders[0].objects
+        Git(folder)("init", "--quiet", "--template=", f"--object-format={object_format}")
+        borrowed = [one.objects[1] for one in lenders if one.objects[0] == object_format]
+        alternates = b"".join(_quoted(os.fsencode(one)) + b"\n" for one in borrowed)
         (folder / ".git" / "objects" / "info" / "alternates").write_bytes(alternates)
-        kept = _settings(project, _KEPT_SETTINGS)
+        kept = _settings(lenders[0], _KEPT_SETTINGS)
         if any(name.endswith(b".promisor") for name, _ in kept):
-            kept += _settings(project, _REMOTE_SETTINGS)
-        own = _objects(settings_of).with_name("info") / "attributes"
+            kept += _settings(lenders[0], _REMOTE_SETTINGS)
+        own = objects.with_name("info") / "attributes"
         if own.exists():
             (folder / ".git" / "info").mkdir()
             shutil.copyfile(own, folder / ".git" / "info" / "attributes")
@@ -90,34 +113,23 @@ class Repository:
 
     def write(self, tree: Tree) -> str:
         """Write a tree; return its id."""
-        oid = self._add(tree)
-        self._store_pack()
+        oid = self.git.pack.add_tree(tree)
+        self._read[oid] = dict(tree)
         return oid
 
     def commit(self, tree: Tree, message: str = "platform") -> str:
         """Write a tree and a commit of it, the update's own; return the commit's id."""
-        oid = self._pack.add_commit(self._add(tree), message)
-        self._store_pack()
-        return oid
+        return self.git.pack.add_commit(self.write(tree), message)
 
     def fork(self, base: Tree, **branches: Tree) -> None:
         """Make branches, each of one commit after a commit of `base`."""
-        start = self._pack.add_commit(self._add(base), "platform")
-        refs = [
-            f"update refs/heads/{name} {self._pack.add_commit(self._add(tree), name, [start])}\n"
+        start = self.commit(base)
+        tips = {
+            name: self.git.pack.add_commit(self.write(tree), name, [start])
             for name, tree in branches.items()
-        ]
-        self._store_pack()
+        }
+        refs = [f"update refs/heads/{name} {tip}\n" for name, tip in tips.items()]
         self.git("update-ref", "--stdin", stdin="".join(refs).encode())
-
-    def _add(self, tree: Tree) -> str:
-        oid = self._pack.add_tree(tree)
-        self._read[oid] = dict(tree)
-        return oid
-
-    def _store_pack(self) -> None:
-        if pack := self._pack.take():
-            self.git("index-pack", "--stdin", stdin=pack)
 
     def graft(self, oid: str, prefix: str, onto: str) -> str:
         """The tree of the commit `onto` with the tree `oid` as its folder `prefix` ("folder/")."""
@@ -128,23 +140,37 @@ class Repository:
                 meta, _, path = record.partition(b"\t")
                 mode, _, other = meta.decode().split(" ")
                 entries[os.fsdecode(path)] = (mode.lstrip("0"), other)
-            oid = self._pack.add_folder(entries | {name: (FOLDER, oid)})
+            oid = self.git.pack.add_folder(entries | {name: (FOLDER, oid)})
             prefix = parent
-        self._store_pack()
         return oid
 
     def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """The contents of blobs by their ids."""
-        requests, answers = self._reader
+        self.git.flush()  # the git that stays looks for them itself
         found = {}
         for oid in set(oids):
-            requests.write(f"{oid}\n".encode())
-            requests.flush()
-            *_, size = _line(answers).split(b" ")
-            if size == b"missing":
+            contents = self.contents(oid)
+            if contents is None:
                 raise GitError(f"git has lost the object {oid}: look with git fsck.")
-            found[oid] = answers.read(int(size) + 1)[:-1]
+            found[oid] = contents
         return found
+
+    def contents(self, name: str) -> bytes | None:
+        """The contents of an object by any name that git knows (COMMIT:PATH), if it is there."""
+        requests, answers = self._reader
+        requests.write(os.fsencode(name) + b"\n")
+        requests.flush()
+        *_, size = _line(answers).split(b" ")
+        return None if size == b"missing" else answers.read(int(size) + 1)[:-1]
+
+    def adopt(self, lender: "Repository", tree: Tree) -> Tree:
+        """A tree of a lender as one of this repository: objects of another format are copied."""
+        if lender.git.objects[0] == self.git.objects[0]:
+            return tree
+        contents = lender.blobs(entry.oid for entry in tree.values())
+        return {
+            path: Entry(entry.mode, self.store(contents[entry.oid])) for path, entry in tree.items()
+        }
 
     @cached_property
     def _reader(self) -> tuple[IO[bytes], IO[bytes]]:
@@ -155,7 +181,7 @@ class Repository:
 
     def store(self, contents: bytes) -> str:
         """Write a blob; return its id."""
-        return self.git("hash-object", "-w", "--stdin", stdin=contents).decode().strip()
+        return self.git.pack.add_blob(contents)
 
     def store_folder(self, folder: Path) -> Tree:
         """Write every file below `folder` as it is (no filters); return their tree."""
@@ -234,6 +260,12 @@ class Repository:
         Git(git_folder, {"GIT_DIR": str(git_folder)})("index-pack", "--stdin", stdin=pack)
 
 
+@cache
+def opened(folder: Path) -> Repository:
+    """The repository in `folder`; one git that stays reads its objects."""
+    return Repository(folder)
+
+
 def _line(answers: IO[bytes]) -> bytes:
     """The next line of a git that stays."""
     if not (line := answers.readline()):
@@ -274,11 +306,6 @@ def stages_info(conflicts: Mapping[str, Mapping[int, Entry]]) -> bytes:
         lines.append(index_info([(none, path)]))
         lines += [index_info([(entry, path)], stage) for stage, entry in sorted(stages.items())]
     return b"".join(lines)
-
-
-def _objects(repository: Path) -> Path:
-    folder = Git(repository).line("rev-parse", "--git-path", "objects")
-    return (repository / folder).resolve()
 
 
 def _settings(git: Git, pattern: str) -> list[tuple[bytes, bytes]]:

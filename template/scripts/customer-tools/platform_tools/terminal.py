@@ -1,0 +1,29 @@
+"""What commands say to people: in colour where there is a terminal."""
+
+import os
+import sys
+from typing import TextIO
+
+_COLOURS = {"red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36, "white": 37}
+_STYLES = {"good": "green", "warn": "yellow", "bad": "red"}
+
+
+def coloured(text: str, colour: str, stream: TextIO) -> str:
+    """`text` in a colour, where `stream` is a terminal."""
+    return f"\033[{_COLOURS[colour]}m{text}\033[0m" if stream.isatty() else text
+
+
+def say(text: str, style: str = "") -> None:
+    """Print a message on standard error; `style` is good, warn or bad.
+
+    That nobody reads it any more does not stop the work.
+    """
+    if sys.stderr is None:  # closed
+        return
+    text = text.encode(errors="backslashreplace").decode()
+    if style:
+        text = coloured(text, _STYLES[style], sys.stderr)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
