@@ -46,11 +46,9 @@ class _PackingGit(Git):
     @cached_property
     def objects(self) -> tuple[str, Path]:
         """The objects' format (sha1 or sha256) and their folder."""
-        wanted = ("--show-object-format", "--git-path", "objects")
-        object_format, _, folder = os.fsdecode(super().__call__("rev-parse", *wanted)).partition(
-            "\n"
-        )
-        return object_format, (self.folder / folder.removesuffix("\n")).resolve()
+        said = super().__call__("rev-parse", "--show-object-format", "--git-path", "objects")
+        object_format, folder = os.fsdecode(said).removesuffix("\n").split("\n", 1)
+        return object_format, (self.folder / folder).resolve()
 
     @cached_property
     def pack(self) -> Pack:
