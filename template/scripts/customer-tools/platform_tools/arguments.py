@@ -1,7 +1,8 @@
 """Commands from functions: a docstring is the help, the options are the keyword arguments."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from inspect import cleandoc
 from typing import Any
 
 Commands = Any
@@ -15,7 +16,7 @@ def commands_of(parser: ArgumentParser) -> Commands:
         parser.print_help()
         return 2
 
-    parser.set_defaults(run=show)
+    parser.set_defaults(run=show, parser=parser)
     return parser.add_subparsers(title="commands", metavar="COMMAND")
 
 
@@ -27,20 +28,27 @@ def group(commands: Commands, name: str, description: str) -> Commands:
 def command(commands: Commands, name: str, run: Callable[..., int | None]) -> ArgumentParser:
     """Add a command that calls `run`; return its parser, for the arguments."""
     parser = _add(commands, name, run.__doc__ or "")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     return parser
 
 
 def execute(parser: ArgumentParser, arguments: Sequence[str] | None = None) -> int:
     """Run the command of `arguments`, by default this process's; return its exit code."""
-    values = vars(parser.parse_args(arguments))
+    found, unknown = parser.parse_known_args(arguments)
+    values = vars(found)
     run: Callable[..., int | None] = values.pop("run")
+    chosen: ArgumentParser = values.pop("parser")
+    if unknown:
+        chosen.error(f"unrecognized arguments: {' '.join(unknown)}")
     return run(**values) or 0
 
 
 def _add(commands: Commands, name: str, text: str) -> ArgumentParser:
-    summary = text.partition("\n")[0]
     parser: ArgumentParser = commands.add_parser(
-        name, help=summary, description=text, allow_abbrev=False
+        name,
+        help=text.partition("\n")[0].replace("%", "%%"),
+        description=cleandoc(text),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     return parser
