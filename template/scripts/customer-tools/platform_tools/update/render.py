@@ -28,7 +28,7 @@ _CONFIGS = ("copier.yml", "copier.yaml")
 # Answers that are about the release.
 _RELEASE = ("_commit", "_src_path")
 # A folder of the reduced template whose only file gets `_exclude`, rendered.
-_PROBE = "platform-excluded.txt"
+_PROBE = "platform-excluded"
 _SEPARATOR = "\n\x1e\n"
 
 
