@@ -57,7 +57,11 @@ def lists_changed(base, ours, theirs):
         return False
     if all(isinstance(side, dict) for side in sides):
         return any(lists_changed(*(side.get(key) for side in sides)) for key in {**ours, **theirs})
-    return any(isinstance(side, list) for side in sides)
+    return any(map(has_list, sides))
+
+
+def has_list(node):
+    return isinstance(node, list) or (isinstance(node, dict) and any(map(has_list, node.values())))
 
 
 def emptied(merged):
