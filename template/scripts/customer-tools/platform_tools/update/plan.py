@@ -81,7 +81,7 @@ def compute(
     old_tree = renderer.begin(earlier, project.answers) if earlier else None
     ours = repository.read(f"{project.head}:{project.prefix}")
     repository.use_attributes(ours)
-    # Half of the engine's code.
+    # Half of the engine's code, and whose each path is, which the table remembers.
     from platform_tools.update.merge import merge
 
     for path in ours:
