@@ -115,11 +115,13 @@ class Services:
             self.kill(name)
 
     @contextmanager
-    def browser(self, port: int | None = None) -> Iterator[httpx2.Client]:
-        """A client that is signed in."""
+    def browser(
+        self, port: int | None = None, account: dict[str, str] | None = None
+    ) -> Iterator[httpx2.Client]:
+        """A client that is signed in, as the administrator unless `account` says otherwise."""
         address = f"http://127.0.0.1:{port or self.api_port}"
         with httpx2.Client(base_url=address, timeout=60) as client:
-            credentials = {"email": EMAIL, "password": self.password}
+            credentials = account or {"email": EMAIL, "password": self.password}
             client.post("/auth/login", json=credentials).raise_for_status()
             yield client
 
@@ -152,6 +154,17 @@ class Services:
                 return False
 
         wait_until(answers)
+
+
+def python(project: Services, code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of the platform."""
+    return subprocess.run(
+        [PYTHON, "-c", code],
+        cwd=TEMPLATE,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+    )
 
 
 class Conversation:
@@ -193,6 +206,12 @@ class Conversation:
         """The texts of its messages."""
         page = self.client.get(f"{self.url}/messages").raise_for_status().json()
         return [message["content"] for message in page["items"]]
+
+    @property
+    def incomplete(self) -> list[str | None]:
+        """What ended its messages before their end."""
+        page = self.client.get(f"{self.url}/messages").raise_for_status().json()
+        return [message["incomplete"] for message in page["items"]]
 
     def wait_until_done(self) -> str:
         """Wait until nothing runs; return the status then."""

@@ -9,8 +9,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.api.services import Conversation, Services
+from tests.api.services import Conversation, Services, Stream
 from tests.conftest import free_ports, wait_until
+
+# What an agent says that is asked to `begin` an answer.
+BEGUN = "Answer: it has begun"
 
 
 @pytest.fixture
@@ -78,6 +81,45 @@ def test_cancelling_stops_the_run(conversation: Conversation, signal_file: Path)
     assert conversation.state["status"] == "idle"
     with conversation.ask("say again") as stream:
         assert list(stream)[-1]["status"] == "succeeded"
+
+
+def read_begun(stream: Stream) -> None:
+    """Return when all has arrived that the agent says before it waits."""
+    text = ""
+    for event in stream:
+        text += event["text"]
+        if text == BEGUN:
+            return
+    raise AssertionError(text)
+
+
+def test_what_had_arrived_of_a_stopped_answer_is_there_after_a_kill(
+    services: Services, conversation: Conversation, signal_file: Path
+) -> None:
+    with conversation.ask(f"begin {signal_file}") as stream:
+        read_begun(stream)
+        services.kill("api")
+    services.start_api()
+    conversation.client.post(f"{conversation.url}/cancel").raise_for_status()
+
+    assert conversation.wait_until_done() == "idle"
+    assert conversation.incomplete == [None, "cancelled"]
+    assert conversation.messages[1:] == [BEGUN]
+
+
+@pytest.mark.parametrize("killed", ["api", "agents"])
+def test_what_had_arrived_of_a_failed_answer_is_there_after_a_kill(
+    services: Services, conversation: Conversation, signal_file: Path, killed: str
+) -> None:
+    with conversation.ask(f"begin {signal_file}") as stream:
+        read_begun(stream)
+        services.kill(killed)
+    signal_file.touch()
+    services.start_api() if killed == "api" else services.start_agents()
+
+    assert conversation.wait_until_done() == "failed"
+    assert conversation.incomplete == [None, "failed"]
+    assert conversation.messages[1:] == [BEGUN]
 
 
 def test_deleting_stops_the_run_and_ends_the_stream(

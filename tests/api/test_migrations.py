@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.api.conftest import NewServices
-from tests.api.services import PYTHON, TEMPLATE, Services
+from tests.api.services import PYTHON, TEMPLATE, Services, python
 
 UNREACHABLE = "postgresql+psycopg://platform:hunter2@127.0.0.1:1/platform"
 # Ends the process in the middle of the last migration, after its first statement.
@@ -92,14 +92,3 @@ def test_a_database_that_is_away_is_explained_without_a_traceback(project: Servi
     assert "not changed" in done.stderr
     assert "Traceback" not in done.stderr
     assert "hunter2" not in done.stderr
-
-
-def python(project: Services, code: str) -> subprocess.CompletedProcess[str]:
-    """Run code in a process of the platform."""
-    return subprocess.run(
-        [PYTHON, "-c", code],
-        cwd=TEMPLATE,
-        env=project.environment,
-        capture_output=True,
-        text=True,
-    )

@@ -65,6 +65,33 @@ def test_an_answer_can_be_stopped(page: Page, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("waiting_agent")
+def test_what_had_arrived_of_an_answer_stays(
+    page: Page, open_page: OpenPage, platform: Platform, tmp_path: Path
+) -> None:
+    page.reload()
+    ask(page, "Test agent", f"begin {tmp_path / 'file'}")
+    answer = page.get_by_role("article", name="Agent")
+    expect(page.get_by_text("it has begun")).to_be_visible()
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(answer).to_contain_text("it has begun")
+
+    (tmp_path / "file").touch()
+    page.get_by_role("textbox", name="Prompt").fill(f"begin {tmp_path / 'file'}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The answer failed", exact=True)).to_be_visible()
+
+    other_device = open_page()
+    sign_in(other_device, platform)
+    for shown in (page, other_device):
+        shown.goto(page.url)
+        expect(shown.get_by_role("article", name="Agent")).to_have_text(
+            ["Answer: it has begun"] * 2
+        )
+        expect(shown.get_by_text("You stopped this answer.")).to_be_visible()
+        expect(shown.get_by_text("The answer failed", exact=True)).to_be_visible()
+
+
+@pytest.mark.usefixtures("waiting_agent")
 def test_an_answer_whose_end_cannot_be_read_is_loaded_again(page: Page, tmp_path: Path) -> None:
     page.reload()
     with page.expect_response("**/messages"):

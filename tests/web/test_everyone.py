@@ -46,6 +46,7 @@ def test_every_page_is_accessible(open_page: OpenPage, platform: Platform, schem
 
     pages = {
         "/help": "Choose an agent",
+        "/account/password": "Current password",
         "/nowhere": "There is no page",
         "/conversations/none": "There is no page",
     }

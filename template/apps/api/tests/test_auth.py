@@ -1,4 +1,4 @@
-"""Signing in and out, and who may call."""
+"""Signing in and out, the own password, and who may call."""
 
 import pytest
 from fastapi import FastAPI
@@ -8,10 +8,16 @@ from apps.api.src.core.factory import create_app
 from shared.settings import Settings
 
 EMAIL = "admin@test.example"
+NEW = "twelve chars"
 
 
 def login(client: TestClient, email: str, password: str) -> int:
     return client.post("/auth/login", json={"email": email, "password": password}).status_code
+
+
+def change_password(client: TestClient, current: str, new: str) -> int:
+    body = {"current_password": current, "new_password": new}
+    return client.put("/auth/password", json=body).status_code
 
 
 def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
@@ -67,6 +73,38 @@ def test_logout_ends_the_session_on_the_server(admin: TestClient) -> None:
 
     admin.cookies.set("session", token)
     assert admin.get("/auth/me").status_code == 401
+
+
+def test_a_new_password_ends_all_other_sessions(
+    app: FastAPI, admin: TestClient, password: str
+) -> None:
+    other = TestClient(app)
+    assert login(other, EMAIL, password) == 200
+
+    assert change_password(admin, password, NEW) == 204
+
+    assert (admin.get("/auth/me").status_code, other.get("/auth/me").status_code) == (200, 401)
+    assert (login(other, EMAIL, password), login(other, EMAIL, NEW)) == (401, 200)
+
+
+def test_a_password_is_changed_only_by_who_knows_it(admin: TestClient, password: str) -> None:
+    assert change_password(admin, "wrong", NEW) == 403
+
+    assert admin.get("/auth/me").status_code == 200
+    assert login(admin, EMAIL, password) == 200
+
+
+def test_a_short_password_is_refused(admin: TestClient, password: str) -> None:
+    assert change_password(admin, password, NEW[:11]) == 422
+
+
+def test_attempts_to_change_the_password_count_as_those_to_sign_in(
+    admin: TestClient, password: str
+) -> None:
+    assert {change_password(admin, "wrong", NEW) for _ in range(5)} == {403}
+
+    assert change_password(admin, password, NEW) == 429
+    assert login(admin, EMAIL, password) == 429
 
 
 def test_another_secret_key_ends_every_session(admin: TestClient, settings: Settings) -> None:

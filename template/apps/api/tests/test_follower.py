@@ -17,13 +17,14 @@ from apps.api.src.core.agents_service import connect
 from apps.api.src.core.answers import Answers
 from apps.api.src.core.database import Database
 from apps.api.src.core.events import Answer
-from apps.api.src.core.models import Conversation, Run, User
+from apps.api.src.core.models import Conversation, Message, Run, User
 from apps.api.src.core.schemas import (
     AnswerEvent,
     DoneEvent,
     ErrorEvent,
     Interrupt,
     InterruptEvent,
+    MessageEvent,
 )
 from shared.settings import Settings
 
@@ -223,6 +224,36 @@ async def test_a_decision_that_the_agent_has_not_got_leaves_the_question_open(
     assert isinstance(again[1], ErrorEvent)
     assert ("say yes or no" in again[1].detail) == reachable
     assert again[-1] == DoneEvent(status="interrupted")
+
+
+@pytest.mark.parametrize(
+    ("status", "ended", "rest"),
+    [("interrupted", "cancelled", "done"), ("error", "failed", "error done")],
+)
+async def test_what_had_arrived_of_an_answer_is_kept(
+    settings: Settings, status: str, ended: str, rest: str
+) -> None:
+    pieces = [("plan", "A plan"), ("text", "Half an\\u0000 "), ("text", "answer")]
+    stream = "".join(
+        f'event: messages\ndata: [{{"type": "AIMessageChunk", "id": "{text}", "content": '
+        f'"{piece}"}}, {{"langgraph_node": "{text}"}}]\n\n'
+        for text, piece in pieces
+    )
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream"):
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, text=stream)
+        if request.url.path.endswith("/r1"):
+            return httpx.Response(200, json=CREATED | {"status": status})
+        return healthy(request)
+
+    async with asked(settings, reply) as question:
+        events = [event async for _, event in question.answer.events()]
+        stored = list(await question.session.scalars(select(Message).order_by(Message.id)))
+    assert outcome(events) == f"token token token message {rest}"
+    assert isinstance(told := events[3], MessageEvent)
+    assert (told.message.content, told.message.incomplete) == ("Half an answer", ended)
+    assert [message.incomplete for message in stored] == [None, ended]
 
 
 async def test_an_agent_without_an_answer_is_said_to_have_none(settings: Settings) -> None:

@@ -26,10 +26,22 @@ def parser() -> ArgumentParser:
     command(commands, "secrets", secrets)
     command(commands, "verify", verify)
     admin = group(commands, "admin", "Manage the platform's accounts.")
+    command(admin, "list", list_accounts).add_argument(
+        "--json", dest="as_json", action="store_true", help="print JSON for scripts"
+    )
     add = command(admin, "add", add_account)
-    add.add_argument("email", metavar="EMAIL")
-    add.add_argument("--role", action="append", default=[], help="a role; repeatable")
-    command(admin, "reset-password", reset_password).add_argument("email", metavar="EMAIL")
+    roles = command(admin, "set-roles", set_roles)
+    reset = command(admin, "reset-password", reset_password)
+    remove = command(admin, "remove", remove_account)
+    for one in (add, roles, reset, remove):
+        one.add_argument("email", metavar="EMAIL")
+    for one in (add, roles):
+        one.add_argument("--role", action="append", default=[], help="a role; repeatable")
+    remove.add_argument(
+        "--delete-conversations",
+        action="store_true",
+        help="delete the account's conversations too, for good",
+    )
     agent = command(
         group(commands, "new", "Create a new part of the platform."), "agent", new_agent
     )
@@ -72,14 +84,33 @@ def verify() -> int:
     return show()
 
 
+def list_accounts(*, as_json: bool) -> None:
+    """Show all accounts: roles, and when each was made and last signed in."""
+    _admin("list", *(["--json"] if as_json else []))
+
+
 def add_account(email: str, role: list[str]) -> None:
     """Create an account for EMAIL and show its password once."""
-    _admin("add", email, *(word for one in role for word in ("--role", one)))
+    _admin("add", email, *_roles(role))
+
+
+def set_roles(email: str, role: list[str]) -> None:
+    """Replace the roles of the account EMAIL, at once. Without --role it has none."""
+    _admin("set-roles", email, *_roles(role))
 
 
 def reset_password(email: str) -> None:
-    """Give the account EMAIL a new password and show it once."""
+    """Give the account EMAIL a new password, show it once, and end the account's sessions."""
     _admin("reset-password", email)
+
+
+def remove_account(email: str, *, delete_conversations: bool) -> None:
+    """Remove the account EMAIL and end its sessions. One that has conversations is refused."""
+    _admin("remove", email, *(["--delete-conversations"] if delete_conversations else []))
+
+
+def _roles(roles: list[str]) -> list[str]:
+    return [f"--role={role}" for role in roles]
 
 
 def _admin(*arguments: str) -> None:

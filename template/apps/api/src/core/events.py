@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -31,6 +32,17 @@ class Answer:
         self._complete = complete
         self._news.set()
         self._news = asyncio.Event()
+
+    def last_text(self) -> str:
+        """The text that a model began last, as far as it has come; empty before the first.
+
+        The web shows the same one while the answer is given.
+        """
+        texts: defaultdict[str, list[str]] = defaultdict(list)
+        for event in self._events:
+            if isinstance(event, TokenEvent):
+                texts[event.message_id].append(event.text)
+        return "".join(next(reversed(texts.values()), []))
 
     async def events(self, after: int = 0) -> AsyncIterator[tuple[int, AnswerEvent]]:
         """Events with their numbers, from number `after` + 1 to the last, as they come.

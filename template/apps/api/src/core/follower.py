@@ -53,6 +53,10 @@ class Follower:
 
     Several processes may follow the same run: an outcome is stored only while the run is running.
     `fresh` says that the run was stored a moment ago and someone waits for the answer.
+
+    Of an answer that is stopped or fails, the text that has arrived is stored with the outcome. The
+    agents service keeps a run's events, so that a follower that picks the run up after this process
+    was killed reads that text again; only where both are lost before the end, the text is too.
     """
 
     def __init__(
@@ -254,6 +258,8 @@ class Follower:
         async with self._database.session.begin() as session:
             if status == "failed" and (messages := await self._still_asked(session)):
                 status = "interrupted"
+            elif status in ("failed", "cancelled") and (text := self._answer.last_text()):
+                messages = [Message(role="assistant", content=storable(text))]
             conversation_id = await session.scalar(
                 update(Run)
                 .where(Run.id == self._run_id, Run.status == "running")

@@ -56,6 +56,7 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     roles: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_login_at: Mapped[datetime | None]
 
 
 class Session(Base):
@@ -146,9 +147,9 @@ class Conversation(Base):
 
 
 class Message(Base):
-    """A prompt, an answer, or (with `interrupt`) a question to a human.
+    """A prompt, an answer or what there is of one, or (with `interrupt`) a question to a human.
 
-    `interrupt` is `{"id": …, "value": …}` as the agent put it.
+    `interrupt` is `{"id": …, "value": …}` as the agent put it; `run_status` is that of `Run`.
     """
 
     __tablename__ = "messages"
@@ -163,3 +164,12 @@ class Message(Base):
     content: Mapped[str] = mapped_column(Text)
     interrupt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
+    run_status: Mapped[str] = column_property(
+        select(Run.status).where(Run.id == run_id).scalar_subquery()
+    )
+
+    @property
+    def incomplete(self) -> str | None:
+        """What ended an answer before its end: cancelled or failed; None for other messages."""
+        answer = self.role == "assistant" and self.interrupt is None
+        return self.run_status if answer and self.run_status in ("cancelled", "failed") else None

@@ -52,6 +52,13 @@ class Credentials(Input):
     password: Annotated[Text, Field(max_length=1024)]
 
 
+class PasswordChange(Input):
+    """A new password, and the proof that it is the user who wants it."""
+
+    current_password: Annotated[Text, Field(max_length=1024)]
+    new_password: Annotated[Text, Field(min_length=12, max_length=1024)]
+
+
 class Account(Output):
     """The user who is signed in."""
 
@@ -123,6 +130,8 @@ class Message(Output):
     content: str
     interrupt: Interrupt | None
     """Set when the agent asks for a decision."""
+    incomplete: Literal["cancelled", "failed"] | None
+    """Set when the answer was stopped or failed: `content` is what had arrived until then."""
     created_at: datetime
 
 
@@ -167,7 +176,7 @@ class StepEvent(Output):
 
 
 class MessageEvent(Output):
-    """The answer, complete and stored."""
+    """The answer as it is stored; of one that was stopped or failed, what had arrived."""
 
     type: Literal["message"] = "message"
     message: Message

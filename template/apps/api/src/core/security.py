@@ -64,6 +64,7 @@ async def start_session(
 ) -> None:
     """Sign the browser in; sessions that have expired are removed on the way."""
     await session.execute(delete(Session).where(Session.expires_at < now()))
+    user.last_login_at = now()
     token = secrets.token_urlsafe(32)
     session.add(
         Session(
@@ -95,6 +96,19 @@ async def end_session(
         samesite="strict",
         secure=settings.environment == "production",
     )
+
+
+async def replace_password(
+    session: AsyncSession, user: User, password: str, token: str, settings: Settings
+) -> None:
+    """Store a new password and end the user's sessions but that of `token`."""
+    user.password_hash = await run_sync(hash_password, password, limiter=_at_once)
+    await session.execute(
+        delete(Session).where(
+            Session.user_id == user.id, Session.token_hash != _token_hash(token, settings)
+        )
+    )
+    await session.commit()
 
 
 async def current_user(

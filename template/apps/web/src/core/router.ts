@@ -36,6 +36,12 @@ export function createPlatformRouter() {
             component: () => import('./pages/ConversationPage.vue'),
             props: true,
           },
+          {
+            path: 'account/password',
+            name: 'password',
+            component: () => import('./pages/ChangePassword.vue'),
+            meta: { title: 'Change your password' },
+          },
           ...customerRoutes,
           {
             path: ':path(.*)*',

@@ -10,12 +10,17 @@ from langgraph.types import interrupt
 
 
 async def work(state: MessagesState) -> MessagesState:
-    """`ask TEXT` asks a human, `fail TEXT` fails, `log PATH` adds a line to a file, `nest TEXT`
-    leaves the answer to a subgraph, and `wait PATH` answers with the content of a file as soon as
-    it exists."""
+    """`ask TEXT` asks a human, `begin PATH` begins an answer and fails as soon as a file exists,
+    `fail TEXT` fails, `log PATH` adds a line to a file, `nest TEXT` leaves the answer to a
+    subgraph, and `wait PATH` answers with the content of a file as soon as it exists."""
     verb, _, rest = str(state["messages"][-1].content).partition(" ")
     if verb == "ask":
         rest = f"the decision was {interrupt({'question': rest})}"
+    elif verb == "begin":
+        await answer(state, "it has begun")
+        while not Path(rest).exists():  # noqa: ASYNC110, ASYNC240
+            await asyncio.sleep(0.05)
+        raise RuntimeError("there was a file")
     elif verb == "fail":
         raise RuntimeError(rest)
     elif verb == "log":

@@ -25,6 +25,7 @@ const message = (
   role,
   content,
   interrupt,
+  incomplete: null,
   created_at: '2026-01-01T00:00:00Z',
 })
 
@@ -71,6 +72,19 @@ describe('applyEvent', () => {
     const { answer } = play(token('writer', 'a', 'Half of'), { type: 'done', status })
     expect(currentText(answer)).toBe('Half of')
     expect(answer.steps[0]!.done).toBe(false)
+  })
+})
+
+describe('an answer of which a part is stored', () => {
+  it('is shown by what is stored', () => {
+    const part: Message = { ...message('assistant', 'Half of'), incomplete: 'cancelled' }
+    const { answer, messages } = play(
+      token('writer', 'a', 'Half of'),
+      { type: 'message', message: part },
+      { type: 'done', status: 'cancelled' },
+    )
+    expect(messages).toEqual([part])
+    expect(currentText(answer)).toBe('')
   })
 })
 

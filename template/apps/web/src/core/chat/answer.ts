@@ -54,7 +54,7 @@ export function applyEvent(answer: LiveAnswer, messages: Message[], event: Answe
       break
     case 'done':
       answer.status = event.status
-      // What was written before a failure or a stop stays in view.
+      // What is not stored of an answer that failed or was stopped stays in view.
       if (event.status === 'failed' || event.status === 'cancelled') break
       answer.current = null
       for (const step of answer.steps) step.done = true

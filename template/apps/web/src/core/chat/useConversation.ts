@@ -86,7 +86,14 @@ export function useConversation(id: string) {
 
   async function say(content: string, open: OpenStream): Promise<void> {
     const created_at = new Date().toISOString()
-    const draft: Message = { id: -1, role: 'user', content, interrupt: null, created_at }
+    const draft: Message = {
+      id: -1,
+      role: 'user',
+      content,
+      interrupt: null,
+      incomplete: null,
+      created_at,
+    }
     messages.value.push(draft)
     try {
       await follow(open)

@@ -240,6 +240,12 @@ export type Message = {
      */
     interrupt: Interrupt | null;
     /**
+     * Incomplete
+     *
+     * Set when the answer was stopped or failed: `content` is what had arrived until then.
+     */
+    incomplete: 'cancelled' | 'failed' | null;
+    /**
      * Created At
      */
     created_at: string;
@@ -273,6 +279,22 @@ export type NewConversation = {
      * Agent
      */
     agent: string;
+};
+
+/**
+ * PasswordChange
+ *
+ * A new password, and the proof that it is the user who wants it.
+ */
+export type PasswordChange = {
+    /**
+     * Current Password
+     */
+    current_password: string;
+    /**
+     * New Password
+     */
+    new_password: string;
 };
 
 /**
@@ -349,7 +371,7 @@ export type InterruptEvent = {
 /**
  * MessageEvent
  *
- * The answer, complete and stored.
+ * The answer as it is stored; of one that was stopped or failed, what had arrived.
  */
 export type MessageEvent = {
     /**
@@ -612,6 +634,55 @@ export type MeResponses = {
 };
 
 export type MeResponse = MeResponses[keyof MeResponses];
+
+export type ChangePasswordData = {
+    body: PasswordChange;
+    path?: never;
+    query?: never;
+    url: '/auth/password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
 export type ListAgentsData = {
     body?: never;

@@ -1,0 +1,63 @@
+"""The own password."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import Platform
+from tests.web.conftest import OpenPage, sign_in
+
+NEW = "a password of one's own"
+
+
+@pytest.fixture
+def anna(platform: Platform) -> Iterator[Platform]:
+    """The platform with the login of an account that only this test uses."""
+    command = ("uv", "run", "platform", "admin")
+    account = json.loads(platform.run(*command, "add", "anna@acme.example"))
+    yield replace(platform, **account)
+    platform.run(*command, "remove", "anna@acme.example")
+
+
+def change_password(page: Page, current: str, new: str, repeated: str) -> None:
+    """Fill in the form that is shown, and send it by keyboard."""
+    page.get_by_label("Current password").fill(current)
+    page.get_by_label("New password", exact=True).fill(new)
+    page.get_by_label("Repeat the new password").fill(repeated)
+    page.keyboard.press("Enter")
+
+
+def test_users_change_their_own_password(open_page: OpenPage, anna: Platform) -> None:
+    page, other = open_page(), open_page()
+    for browser in (page, other):
+        sign_in(browser, anna)
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitem", name="Change your password").click()
+    expect(page.get_by_label("Current password")).to_be_focused()
+
+    change_password(page, "not the password", NEW, NEW)
+    expect(page.get_by_role("alert")).to_contain_text("current password is wrong")
+    change_password(page, anna.password, NEW, "something else")
+    expect(page.get_by_role("alert")).to_contain_text("differ")
+    expect(page.get_by_label("Repeat the new password")).to_be_focused()
+    change_password(page, anna.password, NEW, NEW)
+    expect(page.get_by_role("status").get_by_text("Your password is changed")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+    page.reload()
+    expect(page.get_by_label("Current password")).to_be_visible()
+    other.reload()
+    sign_in(other, replace(anna, password=NEW))
+
+
+def test_a_password_that_is_too_short_is_not_sent(open_page: OpenPage, anna: Platform) -> None:
+    page = open_page()
+    sign_in(page, anna)
+    page.goto("/account/password")
+    change_password(page, anna.password, "short", "short")
+
+    expect(page.get_by_label("New password", exact=True)).to_be_focused()
+    expect(page.get_by_role("alert")).to_be_hidden()
