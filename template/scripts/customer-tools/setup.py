@@ -19,6 +19,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -252,7 +253,7 @@ def run(title: str, *command: str | Path, cwd: Path = ROOT) -> None:
     program = Path(command[0])
     environment["PATH"] = f"{program.parent}{os.pathsep}{environment.get('PATH', '')}"
     with Progress(title):
-        result = subprocess.run(  # noqa: S603  # the commands of this file
+        process = subprocess.Popen(  # noqa: S603  # the commands of this file
             [str(part) for part in command],
             cwd=cwd,
             env=environment,
@@ -261,13 +262,31 @@ def run(title: str, *command: str | Path, cwd: Path = ROOT) -> None:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            check=False,
+            process_group=0,
         )
-        if result.returncode:
-            message = f"{result.stdout.rstrip()}\n\n{title}: failed."
-            if UNREACHABLE.search(result.stdout):
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            end_group(process)
+            raise
+        if process.returncode:
+            message = f"{output.rstrip()}\n\n{title}: failed."
+            if UNREACHABLE.search(output):
                 raise SetupError(f"{message}\n{UNREACHABLE_HINT}", 3)
             raise SetupError(message)
+
+
+def end_group(process: subprocess.Popen[str]) -> None:
+    """End a step that was stopped with all that it started; npm's own processes would go on."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            process.poll()
+            try:
+                os.killpg(process.pid, how)
+            except ProcessLookupError:
+                return
+            time.sleep(0.1)
 
 
 class Progress:

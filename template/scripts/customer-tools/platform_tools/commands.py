@@ -18,7 +18,7 @@ def parser() -> ArgumentParser:
         "--web",
         action=BooleanOptionalAction,
         default=True,
-        help="run the web service where it is enabled",
+        help="run the web service where it is enabled (the default)",
     )
     command(commands, "doctor", doctor).add_argument(
         "--json", dest="as_json", action="store_true", help="print JSON for scripts"

@@ -18,11 +18,12 @@ STALE = 60
 
 def create_and_tell(name: str, template: str) -> None:
     """Create an agent and say how to go on."""
+    port = settings().ports.langgraph
     new_agent(name, template)
     shown = f"apps/langgraph/src/agents/{name}"
     print(f"Created {shown}: README.md there says where to change what.\n")
     print("With `platform dev` running, it answers now:")
-    print(f"  curl -X POST http://localhost:{settings().ports.langgraph}/{name}/generate \\")
+    print(f"  curl -X POST http://127.0.0.1:{port}/{name}/generate \\")
     print("""    -H "Content-Type: application/json" -d '{"prompt": "Hello"}'""")
     print(f"Its tests:\n  uv run pytest {shown}")
 

@@ -8,9 +8,10 @@ _COLOURS = {"red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36, "wh
 _STYLES = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
-def coloured(text: str, colour: str, stream: TextIO) -> str:
-    """`text` in a colour, where `stream` is a terminal."""
-    return f"\033[{_COLOURS[colour]}m{text}\033[0m" if stream.isatty() else text
+def coloured(text: str, colour: str, stream: TextIO | None) -> str:
+    """`text` in a colour, where `stream` is a terminal and NO_COLOR is not set."""
+    wanted = stream and stream.isatty() and "NO_COLOR" not in os.environ
+    return f"\033[{_COLOURS[colour]}m{text}\033[0m" if wanted else text
 
 
 def say(text: str, style: str = "") -> None:
@@ -18,7 +19,7 @@ def say(text: str, style: str = "") -> None:
 
     That nobody reads it any more does not stop the work.
     """
-    if sys.stderr is None:  # closed
+    if sys.stderr is None or not text:  # closed, or nothing to say
         return
     text = text.encode(errors="backslashreplace").decode()
     if style:

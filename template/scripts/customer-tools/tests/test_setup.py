@@ -2,11 +2,14 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "setup.py"
@@ -59,3 +62,30 @@ def test_without_git_it_stops_before_anything_is_installed(tmp_path: Path) -> No
     )
     assert done.returncode == 2
     assert "git is needed" in done.stderr
+
+
+STEP = """
+import subprocess, sys
+from pathlib import Path
+child = subprocess.Popen(["sleep", "300"])
+Path(sys.argv[1]).write_text(str(child.pid))
+child.wait()
+"""
+
+
+def test_a_stopped_step_leaves_nothing_running(tmp_path: Path) -> None:
+    (tmp_path / "step.py").write_text(STEP)
+    command = ["step", sys.executable, str(tmp_path / "step.py"), str(tmp_path / "child")]
+    code = f"import sys; sys.path[0] = {str(SCRIPT.parent)!r}; import setup; setup.run(*{command})"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(30) != 0
+    child = int((tmp_path / "child").read_text())
+    running = psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE
+    assert not running

@@ -91,6 +91,8 @@ def _prepare(
     release = source.release(template, ref, address)
     if not release:
         raise PlatformError(f"The template has no version {ref}.", "Versions are its tags.", 2)
+    # An older engine may not even know how it is called.
+    source.refuse_older(release, str(project.answers["_commit"]))
     engine = source.export_engine(template, release.oid, place / "engine")
     # A bundle is how this version came, not where the template lives.
     home = str(project.answers["_src_path"])

@@ -5,7 +5,7 @@ import sys
 from argparse import BooleanOptionalAction
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from pathlib import Path
 
 from platform_tools.arguments import Commands, command
@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
         "--verify",
         action=BooleanOptionalAction,
         default=True,
-        help="check the new version before it lands",
+        help="check the new version before it lands (the default)",
     )
     add(
         "--continue",
@@ -51,11 +51,11 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--use", choices=("yours", "framework"), help="take this side without asking"
     )
-    parser.add_argument("--zone", help="only paths of this zone")
+    parser.add_argument("--zone", help="only paths of this zone: framework, shared, customer…")
     parser = command(commands, "merge-driver", merge_driver)
     for name in ("base", "ours", "theirs"):
-        parser.add_argument(name, type=Path)
-    parser.add_argument("path")
+        parser.add_argument(name, type=Path, metavar=name.upper())
+    parser.add_argument("path", metavar="PATH")
 
 
 def update(
@@ -72,7 +72,8 @@ def update(
 ) -> None:
     """Update this project to another version of the platform, and lose nothing.
 
-    Exit codes: 0 done or nothing to do, 1 failed or refused, 2 wrong input, 3 conflicts are left.
+    Exit codes: 0 done or nothing to do, 1 failed or refused, 2 wrong input, 3 conflicts are left,
+    130 stopped by Ctrl-C.
     """
     from platform_tools.update import bootstrap
 
@@ -128,8 +129,6 @@ def _root() -> Path:
 def _output_at_the_end() -> Iterator[None]:
     """Print when the work is done; it is no error that nobody reads it any more: `… | head`."""
     output = StringIO()
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with redirect_stdout(output):
             yield

@@ -87,10 +87,16 @@ def called(repository: Path, ref: str) -> str:
     return found[1] if found else ref
 
 
-def is_older(new: str, old: str) -> bool:
-    """Whether the version named `new` is older than `old`, where both can be compared."""
-    versions = [_version(name) for name in (new, old)]
-    return bool(versions[0] and versions[1] and versions[0] < versions[1])
+def refuse_older(release: Release, stored: str) -> None:
+    """Raises `PlatformError` when `release` is older than what Copier stored as `stored`."""
+    old = called(release.repository, stored)
+    versions = [_version(name) for name in (release.name, old)]
+    if versions[0] and versions[1] and versions[0] < versions[1]:
+        raise PlatformError(
+            f"{release.name} is older than this project's {old}: updates only go forward.",
+            "Undo an update with git revert.",
+            2,
+        )
 
 
 def declared(repository: Path, old: str, new: Release) -> Declared:

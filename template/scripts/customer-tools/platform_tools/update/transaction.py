@@ -65,14 +65,15 @@ def preview(request: Request, as_json: bool) -> int:
     elif plan.empty:
         say(f"Nothing to do: the project is at {plan.new}.", "good")
     else:
-        print(f"From {plan.old} to {plan.new}; nothing is changed yet.\n")
+        versions = f"From {plan.old} to {plan.new}" if plan.old != plan.new else f"At {plan.new}"
+        print(f"{versions}; nothing is changed yet.\n")
         for version, notes in plan.releases:
             print(f"{version}: {notes}\n")
         print(report.terminal(plan).encode(errors="backslashreplace").decode())
-        print("\nNext: uv run platform update")
+        print("\nEvery file: uv run platform update --preview --json\nNext: uv run platform update")
     if changed := project.uncommitted():
         say(
-            f"This is about your last commit; {len(changed)} changed files are not in it."
+            f"This is about your last commit, without uncommitted changes ({len(changed)} files)."
             " The update itself will want them committed.",
             "warn",
         )
@@ -323,15 +324,8 @@ def compute_plan(
 
 def _newer(request: Request) -> Project:
     """The project, which has been checked; raises `PlatformError` when it is of a later release."""
-    project, release = request.project, request.release()
-    old = source.called(release.repository, str(project.answers["_commit"]))
-    if source.is_older(release.name, old):
-        raise PlatformError(
-            f"{release.name} is older than this project's {old}: updates only go forward.",
-            "Undo an update with git revert.",
-            2,
-        )
-    return project
+    source.refuse_older(request.release(), str(request.project.answers["_commit"]))
+    return request.project
 
 
 def _unfinished(folder: Folder) -> State:
