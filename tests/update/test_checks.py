@@ -52,6 +52,35 @@ def test_a_failing_check_is_shown_and_can_be_taken_back(broken: Customer) -> Non
     assert broken.snapshot() == before
 
 
+# Somebody works on in the project while the new version is checked.
+COMMITS = """
+import subprocess
+from pathlib import Path
+root = Path.cwd().parents[1]
+(root / "shared/logging.py").write_text("committed meanwhile\\n")
+(root / "shared/own.py").write_text("mine\\n")
+git = ["git", "-C", root, "-c", "user.name=A", "-c", "user.email=a@b"]
+subprocess.run([*git, "add", "--all"], check=True)
+subprocess.run([*git, "commit", "--quiet", "--message", "meanwhile"], check=True)
+"""
+
+
+def test_a_commit_that_is_made_meanwhile_is_not_undone(vendor: Vendor, copy: Copy) -> None:
+    customer = copy()
+    fixed = {"shared/logging.py": LOGGING + "fixed\n", "shared/new.py": "new\n"}
+    vendor.release("v1.1.0", {SETUP: VERIFY + COMMITS, **fixed})
+
+    result = customer.platform("update")
+
+    assert result.code == 3, result.output
+    assert "edited these while the update ran" in result.output
+    assert "  shared/logging.py\n" in result.output
+    assert customer.read("shared/logging.py") == "committed meanwhile\n"
+    assert customer.read("shared/new.py") == "new\n"
+    assert "shared/logging.py" not in customer.git("diff", "--cached", "--name-only")
+    assert not (customer.root / ".git/platform-update").exists()
+
+
 def test_what_is_mended_and_added_there_lands(broken: Customer) -> None:
     assert broken.platform("update").code == 1
     new = Customer(broken.root / ".platform-update/project")

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from platform_tools.update import landing
+from platform_tools.update.state import Folder
 
-from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor
+from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor, write
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])
@@ -91,6 +93,69 @@ def recover(customer: Customer, door: str, way: str, before: set[object]) -> Non
         assert customer.snapshot() ^ before == set(), result.output
     assert ignored["data/db"] == customer.files()["data/db"]
     assert not unfinished(customer), result.output
+
+
+@pytest.fixture
+def resolved(vendor: Vendor, copy: Copy) -> Customer:
+    """A project whose update has only to land."""
+    customer = copy()
+    customer.commit({"shared/b.py": "mine\n", "apps/api/src/mine.py": "mine\n"})
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED, "shared/b.py": "theirs\n"})
+    assert customer.update("platform").code == 3
+    assert customer.platform("resolve", "--use", "framework").code == 0
+    return customer
+
+
+def test_a_stop_while_the_files_are_prepared(resolved: Customer) -> None:
+    """What project/ lacks by then is not taken for deleted."""
+    (resolved.root / ".git/platform-update/backup").write_text("in the way\n")
+    stopped = resolved.platform("update", "--continue", "--no-verify")
+    assert stopped.code == 1, stopped.output
+    (resolved.root / ".git/platform-update/backup").unlink()
+
+    result = resolved.platform("update", "--continue", "--no-verify")
+
+    assert result.code == 0, result.output
+    assert resolved.read("shared/logging.py") == FIXED
+    assert resolved.read("shared/b.py") == "theirs\n"
+    changed = resolved.git("diff", "--name-status", "HEAD^", "HEAD").split("\n")
+    assert not [line for line in changed if line.startswith("D")]
+    assert len([line for line in changed if "docs/updates" in line]) == 1
+
+
+@pytest.mark.parametrize("way", ["--abort", "--continue"])
+def test_tools_of_two_versions(resolved: Customer, way: str) -> None:
+    """A stop in the landing may leave some of the old tools and some of the new."""
+    tools = resolved.root / "scripts/customer-tools/platform_tools"
+    for path in (tools / "arguments.py", tools / "errors.py", tools / "update/bootstrap.py"):
+        path.write_text("raise ImportError\n")
+
+    result = resolved.platform("update", way)
+
+    assert result.code == 0, result.output
+
+
+def test_the_start_of_the_tools_lands_first(
+    resolved: Customer, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, landed = "scripts/customer-tools/platform_tools/cli.py", []
+    folder = Folder(resolved.root)
+    state = folder.load()
+    assert state
+    for place, text in ((folder.project, "new\n"), (folder.backup, "old\n")):
+        write(place, {start: text, "a.py": text})
+    write(folder.backup, {"shared/gone.py": "old\n"})
+    write(resolved.root, {start: "old\n", "a.py": "old\n", "shared/gone.py": "old\n"})
+    state.touched = ["a.py", start, "shared/gone.py"]
+    monkeypatch.setattr(landing, "_install", lambda source, target, **_: landed.append(target))
+
+    landing.land(folder, state)
+    assert landed == [resolved.root / start, resolved.root / "a.py"]
+
+    landed.clear()
+    write(resolved.root, {start: "new\n", "a.py": "new\n"})
+    landing.take_back(folder, state)
+    assert landed == [resolved.root / one for one in ("a.py", "shared/gone.py", start)]
 
 
 def test_a_render_that_hangs_ends_with_the_update(

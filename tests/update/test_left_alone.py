@@ -103,9 +103,10 @@ def test_a_filter_that_needs_a_key(vendor: Vendor, copy: Copy, door: str, tmp_pa
     assert customer.git("rev-parse", "HEAD:secrets/pw") == stored
 
 
-def test_a_name_that_is_not_utf8(vendor: Vendor, copy: Copy, door: str) -> None:
+@pytest.mark.parametrize("folder", [b"shared/", b""])
+def test_a_name_that_is_not_utf8(vendor: Vendor, copy: Copy, door: str, folder: bytes) -> None:
     customer = copy()
-    name = os.fsdecode(b"shared/\xff\xfe.py")
+    name = os.fsdecode(folder + b"\xff\xfe.py")
     customer.commit({name: "mine\n", "shared/logging.py": EDITED})
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
@@ -242,3 +243,43 @@ def test_a_folder_that_is_not_merged(vendor: Vendor, copy: Copy, door: str) -> N
     assert customer.update(door).code != 0
 
     assert customer.read("shared/logging.py") == EDITED
+
+
+def test_what_is_written_while_copier_is_at_work(vendor: Vendor, copy: Copy) -> None:
+    """Ignored and new files are not touched; of edits in the template's files a copy is kept."""
+    customer = copy()
+    customer.commit({"shared/mine.py": "mine\n", "apps/web/index.html": "<html>mine</html>\n"})
+    customer.write({"data/db": "first\n"})
+    writes = {"data/db": "second", "data/new": "new", "note.txt": "new"}
+    edits = {"apps/api/src/core/app.py": "an edit", "shared/mine.py": "an edit"}
+    commands = [f"echo {text} >> {path}" for path, text in {**writes, **edits}.items()]
+    vendor.configure(_tasks=["mkdir -p data", *commands])
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
+
+    result = customer.update("copier")
+
+    assert result.code == 0, result.output
+    assert customer.read("data/db").startswith("first\nsecond\n")
+    assert customer.read("data/new").startswith("new\n")
+    assert customer.read("note.txt").startswith("new\n")
+    assert customer.read("shared/mine.py").startswith("mine\nan edit\n")
+    assert customer.read("shared/logging.py") == FIXED
+    assert "  apps/api/src/core/app.py" in result.output
+    (copies,) = (customer.root / ".git").glob("platform-update-*")
+    assert "an edit\n" in (copies / "apps/api/src/core/app.py").read_text()
+    assert [path.name for path in copies.rglob("*") if path.is_file()] == ["app.py"]
+
+
+def test_a_file_that_is_moved_before_the_update_lands(vendor: Vendor, copy: Copy) -> None:
+    customer = copy()
+    customer.commit({"shared/b.py": "mine\n"})
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED, "shared/b.py": "theirs\n"})
+    assert customer.update("platform").code == 3
+    customer.git("mv", "shared/logging.py", "shared/moved.py")
+    assert customer.platform("resolve", "--use", "yours").code == 0
+
+    result = customer.platform("update", "--continue", "--no-verify")
+
+    assert "  shared/logging.py" in result.output
+    assert not (customer.root / "shared/logging.py").exists()
+    assert customer.read("shared/moved.py") == LOGGING

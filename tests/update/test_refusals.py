@@ -85,7 +85,7 @@ def test_an_unknown_version(customer: Customer) -> None:
 
 def test_a_missing_answers_file(customer: Customer) -> None:
     customer.commit({".copier-answers.yml": None})
-    refused(customer, because="No project here")
+    refused(customer, because="git checkout COMMIT -- .copier-answers.yml")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
-"""The start of the `platform` command."""
+"""The start of the `platform` command.
+
+An update that was stopped while it replaced the project's files may have left tools of two
+versions: what is about that update runs its own tools, and this file needs no other to start them.
+"""
 
 import os
 import sys
 from io import TextIOWrapper
-
-from platform_tools.errors import PlatformError
+from pathlib import Path
 
 _RENDERS_NOTHING = {"--continue", "--abort", "--source", "--help", "-h"}
 
@@ -12,6 +15,8 @@ _RENDERS_NOTHING = {"--continue", "--abort", "--source", "--help", "-h"}
 def main() -> int:
     """Run the command. A user's mistake is explained on standard error, without a traceback."""
     try:
+        if sys.argv[1:2] in (["update"], ["resolve"]) and (tools := _tools_of_unfinished()):
+            return _run_of(tools)
         return _run()
     except KeyboardInterrupt:
         return 130
@@ -19,6 +24,30 @@ def main() -> int:
         # Nobody reads any more, as with `| head`: Python would say so once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
+
+
+def _tools_of_unfinished() -> Path | None:
+    """The folder of an unfinished update's own tools, unless these are they."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        git = folder / ".git"
+        if git.is_file():  # a work tree of its own, or a submodule
+            git = folder / git.read_text().removeprefix("gitdir: ").rstrip("\n")
+        state = git / "platform-update"
+        if git.exists():
+            tools = state / "engine"
+            found = (state / "state.json").exists() and (tools / "platform_tools/cli.py").exists()
+            return tools if found and tools != Path(__file__).parents[1] else None
+    return None
+
+
+def _run_of(tools: Path) -> int:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "platform_tools"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(tools))
+    sys.dont_write_bytecode = True
+    from platform_tools import cli
+
+    return cli.main()
 
 
 def _run() -> int:
@@ -29,6 +58,7 @@ def _run() -> int:
         copier_process.started()
     from platform_tools.arguments import execute
     from platform_tools.commands import parser
+    from platform_tools.errors import PlatformError
     from platform_tools.project import make_importable
     from platform_tools.terminal import say
 
@@ -51,3 +81,7 @@ def _run() -> int:
         say(f"Error: {error}", "bad")
         return 1
     return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

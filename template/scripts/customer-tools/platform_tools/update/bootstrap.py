@@ -28,6 +28,11 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / ANSWERS).exists():
             return folder
+        if (folder / "scripts" / "customer-tools" / "platform_tools").exists():
+            raise PlatformError(
+                f"{ANSWERS} is missing: no update without the answers.",
+                f"Restore it from git: git log -- {ANSWERS}, then git checkout COMMIT -- {ANSWERS}",
+            )
         if (folder / ".git").exists():
             break
     raise PlatformError(

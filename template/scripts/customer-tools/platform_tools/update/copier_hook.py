@@ -9,8 +9,11 @@ conflicts in git's index. The exit code is not 0 while anything is unresolved.
 """
 
 import os
+import shlex
 import shutil
 import sys
+import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +28,7 @@ from platform_tools.terminal import say  # noqa: E402
 from platform_tools.update import checks, landing, report, result, source, transaction  # noqa: E402
 from platform_tools.update.git import Git, GitError  # noqa: E402
 from platform_tools.update.index import editing  # noqa: E402
-from platform_tools.update.plan import Plan  # noqa: E402
+from platform_tools.update.plan import Computed, Plan  # noqa: E402
 from platform_tools.update.project import Project  # noqa: E402
 from platform_tools.update.render import read_answers, template_paths  # noqa: E402
 from platform_tools.update.state import Folder, State  # noqa: E402
@@ -37,6 +40,8 @@ from platform_tools.update.trees import (  # noqa: E402
     is_file,
     opened,
 )
+
+_COPIERS_CONFLICT = b"<<<<<<< before updating"
 
 
 def main(template: str, answers_file: str) -> int:
@@ -74,14 +79,15 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
         answers_file=answers_file,
     )
     state = State("copier", "copier", project.head, asdict(request))
-    patterns = set(template_paths(request.release())) | {answers_file}
+    patterns = set(template_paths(request.release(), answers_file)) | {answers_file}
     old = source.release(template, str(project.answers["_commit"]), "")
     if old:
-        patterns |= set(template_paths(old))
+        patterns |= set(template_paths(old, answers_file))
     state.patterns = sorted(patterns)
     landing.save(folder, state, landing.matching(folder.root, state.patterns))
     folder.save(state)
     say("If this is interrupted, bring everything back with: uv run platform update --abort")
+    say(f"or, where that does not start: {_by_engine(folder)} update --abort")
     landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
     _hide_others(folder, project, state)
     _rename_questions(folder, project, request)
@@ -111,11 +117,14 @@ def after(folder: Folder) -> int:
         )
     request = transaction.Request(**state.request)
     answers = read_answers((folder.root / request.answers_file).read_bytes())
+    copies = folder.path.with_name(f"platform-update-{int(time.time())}")
+    changed = landing.copy_changed(folder, state, copies)
     landing.restore(folder, state)
     state.phase, state.patterns, state.moved = "started", [], []
     folder.save(state)
     project = request.project
     computed = transaction.compute_plan(project, request, folder.make_project(), answers)
+    _tell_written_meanwhile(computed, changed, copies, request.answers_file)
     if computed.plan.empty:
         folder.clear()
         return 0
@@ -136,10 +145,35 @@ def after(folder: Folder) -> int:
     landed = repository.commit(tree)
     repository.send(folder.path.parent, state.start, state.theirs, stages, landed)
     code = transaction.finish(folder, state, project, repository)
-    return _tell(plan, state, code, failed)
+    return _tell(folder, plan, state, code, failed)
 
 
-def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> int:
+def _tell_written_meanwhile(
+    computed: Computed, changed: Mapping[str, bytes], copies: Path, answers_file: str
+) -> None:
+    """Drop the copies of what Copier has written; name those of what somebody else has."""
+    computed_trees = (computed.theirs, computed.merged.tree)
+    left = []
+    for path, contents in changed.items():
+        known = {
+            computed.repository.blob(tree[path].oid) for tree in computed_trees if path in tree
+        }
+        if contents in known or _COPIERS_CONFLICT in contents or path == answers_file:
+            (copies / path).unlink()
+        else:
+            left.append(path)
+    if left:
+        say(
+            f"These were changed while Copier was at work, by you or by a merge of its own. They\n"
+            f"are as they were before it or as the update makes them; what they held then is in\n"
+            f"{copies}\n" + "\n".join(f"  {path}" for path in left),
+            "warn",
+        )
+    else:
+        shutil.rmtree(copies, ignore_errors=True)
+
+
+def _tell(folder: Folder, plan: Plan, state: State, code: int, failed: PlatformError | None) -> int:
     say(report.terminal(plan, ("merged", "replaced", "renamed", "removed", "rebuilt")))
     say(f"Report: {state.report}")
     if failed:
@@ -153,12 +187,19 @@ def _tell(plan: Plan, state: State, code: int, failed: PlatformError | None) -> 
             f"\n{len(state.conflicts)} in conflict:\n{report.conflicts(plan, state.conflicts)}",
             "bad",
         )
+        tools = any(path.startswith("scripts/customer-tools/") for path in state.conflicts)
+        platform = _by_engine(folder) if tools else "uv run platform"
         say(
-            "Next: uv run platform resolve (or edit and git add), then\n"
-            "uv run platform update --continue\n"
-            "Undo: uv run platform update --abort"
+            f"Next: {platform} resolve (or edit and git add), then\n"
+            f"{platform} update --continue\n"
+            f"Undo: {platform} update --abort"
         )
     return code or (1 if failed else 0)
+
+
+def _by_engine(folder: Folder) -> str:
+    """The `platform` command of the update's own tools, whatever state the project's are in."""
+    return f"PYTHONPATH={shlex.quote(str(folder.engine))} {sys.executable} -m platform_tools.cli"
 
 
 def _forget_finished(folder: Folder) -> None:

@@ -102,13 +102,14 @@ def serve() -> None:
     try:
         from copier import run_copy
         from copier.errors import CopierError
+        from yaml import YAMLError  # type: ignore[import-untyped]
     except ImportError as error:
         sys.exit(f"Copier cannot be imported: {error}. Install the tools again: make setup")
     while True:
         refusal = None
         try:
             run_copy(**json.loads(asked.get()))
-        except (CopierError, ValueError) as error:
+        except (CopierError, ValueError, TypeError, YAMLError) as error:
             refusal = str(error)
         with suppress(BrokenPipeError):  # the update has ended without waiting
             os.write(answers, json.dumps(refusal).encode() + b"\n")

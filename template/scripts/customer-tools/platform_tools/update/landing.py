@@ -16,6 +16,7 @@ from platform_tools.update.index import index_of, restore_index
 from platform_tools.update.state import Folder, State, sync_folder
 from platform_tools.update.trees import is_file
 
+_START = "scripts/customer-tools/platform_tools/cli.py"
 Snapshot = tuple[str, bytes] | None
 """What is at a path: (kind, contents), or None."""
 
@@ -78,6 +79,20 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
     restore_index(folder)
 
 
+def copy_changed(folder: Folder, state: State, place: Path) -> dict[str, bytes]:
+    """Copy to `place` what was written since `save`, by Copier or by somebody else.
+
+    Returns the contents by path.
+    """
+    changed = {}
+    for path in sorted({*state.touched, *matching(folder.root, state.patterns)}):
+        now = snapshot(folder.root / path) if _reachable(folder.root, path) else None
+        if now and now[0] != "folder" and now != _saved(folder.backup / path):
+            _copy(folder.root / path, place / path)
+            changed[path] = now[1]
+    return changed
+
+
 def set_aside(folder: Folder, state: State, paths: Iterable[str]) -> None:
     """Move whole files or folders of the project out of the way; `restore` brings them back."""
     state.moved = list(paths)
@@ -117,7 +132,11 @@ def _replace(
     landing = after == folder.project
     todo = [path for path in paths if path not in skip]
     # Removals first: a file may make room for a folder, or a name for itself in other letters.
-    for path in sorted(todo, key=lambda path: (_saved(after / path) is not None, path)):
+    todo.sort(key=lambda path: (_saved(after / path) is not None, path))
+    # Of the tools the new start is there first and goes last: it runs the engine of an unfinished
+    # update, whatever mixture of versions the other tools are.
+    todo.sort(key=lambda path: (path == _START) != landing)
+    for path in todo:
         old, new = _saved(before / path), _saved(after / path)
         if _reachable(root, path):
             _partial(root / path).unlink(missing_ok=True)

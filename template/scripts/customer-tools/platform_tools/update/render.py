@@ -163,12 +163,15 @@ class _Copy:
         return self._made
 
 
-def template_paths(release: Release) -> list[str]:
+def template_paths(release: Release, answers_file: str) -> list[str]:
     """Every path that a render of `release` may write, as glob patterns relative to the project."""
+    own = re.compile(r"\{\{\s*_copier_conf\.answers_file\s*\}\}")
     repository = opened(release.repository)
     files = repository.read(release.oid)
     names = _sources(files, _config(repository, files, release))
-    return sorted({_escape(name.removesuffix(SUFFIX)) for name in names})
+    return sorted(
+        {_escape(own.sub(lambda _: answers_file, name.removesuffix(SUFFIX))) for name in names}
+    )
 
 
 def read_answers(contents: bytes) -> dict[str, Any] | None:

@@ -31,6 +31,9 @@ def prepare_commit(
     said: str,
 ) -> None:
     """Bring the commit and its files to where `finish` needs them; the project is untouched."""
+    # From here on project/ holds less and less of the project: what it lacks is not deleted.
+    state.full = False
+    folder.save(state)
     ours = repository.read(f"{state.start}:{project.prefix}")
     tree = repository.read(state.tree)
     write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
@@ -82,8 +85,8 @@ def place(
             (folder.project / path).unlink(missing_ok=True)
         saving.result()
         # An edit before this is seen here; a later one differs from what was saved.
-        head = os.fsdecode(Git(folder.root)("diff", "--name-only", "-z", "--relative", "HEAD"))
-        edited = set(head.split("\0"))
+        options = ("--name-only", "-z", "--no-renames", "--relative")
+        edited = set(os.fsdecode(Git(folder.root)("diff", *options, state.start)).split("\0"))
         tags = listing.result()
         other.result()
     state.edited = [

@@ -7,7 +7,7 @@ Exit codes of every function: 0 done or nothing to do, 3 conflicts are left. Any
 import json
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from typing import Any
 from platform_tools.errors import PlatformError
 from platform_tools.terminal import say
 from platform_tools.update import checks, landing, report, source
-from platform_tools.update.git import Git, GitError
+from platform_tools.update.git import Git
 from platform_tools.update.index import clear_stale, editing
 from platform_tools.update.lines import OURS, THEIRS
 from platform_tools.update.ownership import Ownership
@@ -103,7 +103,10 @@ def proceed(root: Path, verify: bool) -> int:
     """`--continue`: go on from wherever the update stopped."""
     folder = Folder(root)
     state = _unfinished(folder)
-    request = Request(**state.request)
+    # The project may have another path by now, as in a container.
+    request = Request(**state.request | {"root": str(root)})
+    if state.door == "platform":
+        request = replace(request, template=str(folder.template))
     if state.door == "copier" and state.phase in ("started", "copier", "ready"):
         # Copier's clone of the template has gone with it.
         abort(root)
@@ -170,23 +173,26 @@ def finish(folder: Folder, state: State, project: Project, repository: Repositor
     left_alone = {*state.sparse, *state.edited}
     edited = [*state.edited, *landing.land(folder, state, left_alone)]
     git = Git(folder.root)
-    moved = False
+    head = git.line("rev-parse", "HEAD")
+    moved = bool(state.commit) and head not in (state.start, state.commit)
     new = repository.read(state.tree)
     if state.commit:
+        staged = sorted({*state.touched} - set(edited)) if moved else state.touched
         with editing(folder) as index:
-            stage(index, state, state.touched, new, project.prefix)
-        moved = not _move_branch(git, state)
+            stage(index, state, staged, new, project.prefix)
+        if head == state.start:
+            git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
     elif state.conflicts or state.sparse:
         stages = stages_info(stages_of(state.conflicts, project.prefix))
         with editing(folder) as index:
             # What a sparse checkout leaves out is nowhere but in the index.
             stage(index, state, state.sparse, new, project.prefix)
             index("update-index", "-z", "--index-info", stdin=stages)
-    if not state.commit:
-        git("update-ref", BASE_REF, state.theirs)
+    git("update-ref", BASE_REF, state.theirs)
     if edited:
+        shown = f"git diff {state.commit[:10]} -- PATH" if moved else "git diff"
         say(
-            "You edited these while the update ran. Your version is in place; `git diff` shows how"
+            f"You edited these while the update ran. Your version is in place; `{shown}` shows how"
             " it differs from the update's:\n" + "\n".join(f"  {path}" for path in edited),
             "warn",
         )
@@ -198,22 +204,8 @@ def finish(folder: Folder, state: State, project: Project, repository: Repositor
     if moved:
         say("There are commits since the update began: its changes are staged beside them.", "warn")
         say("Next: look at git diff --cached, then git commit")
-        state.commit = ""
+        return CONFLICTS
     return 0
-
-
-def _move_branch(git: Git, state: State) -> bool:
-    """Make the result's commit HEAD, and remember its render; False when HEAD has moved on."""
-    refs = f"update HEAD {state.commit} {state.start}\nupdate {BASE_REF} {state.theirs}\n"
-    try:
-        git("update-ref", "-m", "platform update", "--stdin", stdin=refs.encode())
-    except GitError:
-        head = git.line("rev-parse", "HEAD")
-        if head == state.start:
-            raise
-        git("update-ref", BASE_REF, state.theirs)
-        return head == state.commit
-    return True
 
 
 def _advance(

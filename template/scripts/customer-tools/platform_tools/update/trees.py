@@ -17,7 +17,7 @@ from platform_tools.update.pack import FOLDER, Pack
 
 # Settings of the project's own git configuration that decide how files are written or merged.
 _KEPT_SETTINGS = (
-    r"^(core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|bigfilethreshold)"
+    r"^(core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|bigfilethreshold)"
     r"|filter\..*|merge\..*\.(name|driver|recursive)|user\.(name|email)|remote\..*\.promisor)$"
 )
 # What a partial clone lacks comes from its remote.
