@@ -1,5 +1,6 @@
 """What a release must declare in releases.toml: paths that are gone, questions that changed."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,13 @@ def _questions(root: Path, commit: str, since: list[dict[str, Any]]) -> list[str
                 found.append(f"question {name} is gone: list it as removed or renamed")
         elif name not in changed and _narrower(question, now):
             found.append(f"question {name} refuses old answers: list it as changed")
+    # Copier renders the old version with the old answers, but with this `_exclude`.
+    excluded = "\n".join(yaml.safe_load((root / "copier.yml").read_text()).get("_exclude", []))
+    found += [
+        f"_exclude uses the new question {name}: write ({name} | default(…)), old projects lack it"
+        for name in new.keys() - old.keys()
+        if re.search(rf"\b{name}\b(?!\s*\|\s*default)", excluded)
+    ]
     return found
 
 

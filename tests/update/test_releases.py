@@ -131,6 +131,15 @@ def test_a_question_that_changed_needs_a_rule(
     assert any("question" in problem for problem in released({}, questions))
 
 
+@pytest.mark.parametrize(("use", "found"), [("desk", True), ("(desk | default(true))", False)])
+def test_a_new_question_in_exclude_needs_a_default(
+    released: Callable[..., list[str]], use: str, found: bool
+) -> None:
+    pattern = f"{{% if not {use} %}}/apps/desk{{% endif %}}"
+    questions = {"desk": {"type": "bool", "default": True}, "_exclude": [pattern]}
+    assert any("new question desk" in one for one in released({}, questions)) == found
+
+
 def test_a_file_that_becomes_a_template_is_no_problem(
     released: Callable[..., list[str]],
 ) -> None:
