@@ -68,7 +68,8 @@ def _questions(root: Path, commit: str, since: list[dict[str, Any]]) -> list[str
         elif name not in changed and _narrower(question, now):
             found.append(f"question {name} refuses old answers: list it as changed")
     # Copier renders the old version with the old answers, but with this `_exclude`.
-    excluded = "\n".join(yaml.safe_load((root / "copier.yml").read_text()).get("_exclude", []))
+    patterns = yaml.safe_load((root / "copier.yml").read_text()).get("_exclude", [])
+    excluded = "\n".join(re.findall(r"\{[{%].*?[%}]\}", "\n".join(patterns)))
     found += [
         f"_exclude uses the new question {name}: write ({name} | default(…)), old projects lack it"
         for name in new.keys() - old.keys()
