@@ -1,5 +1,6 @@
 """Engines for SQLite (embedded, one writer) and PostgreSQL."""
 
+import errno
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -8,11 +9,18 @@ from pathlib import Path
 import sqlalchemy
 from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # A writer that waits this long (milliseconds) is stuck, not busy.
 SQLITE_BUSY_TIMEOUT = 10_000
+# Errors that end by themselves. The lowest byte of a code is its kind, see
+# https://www.sqlite.org/rescode.html
+WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
+UNREACHABLE = "The database cannot be reached: check that it runs and DATABASE__URL in .env."
+FULL = "The disk with the folder data/ is full: make room."
+READ_ONLY = "The folder data/ cannot be written: let this user write it and the files in it."
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -43,7 +51,7 @@ def create_engine(url: str) -> AsyncEngine:
     """An asynchronous engine for a SQLAlchemy URL.
 
     SQLite runs in WAL mode, so that readers never wait for the writer, and enforces foreign keys.
-    The folder of a SQLite file is created when it is missing.
+    The folder of a SQLite file is created by the first connection when it is missing.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -63,10 +71,33 @@ def create_threads_engine(url: str) -> Engine:
     return engine
 
 
+def refusal(error: SQLAlchemyError | OSError) -> str:
+    """What a database has refused, without SQLAlchemy's additions, and what to do where known."""
+    reason = getattr(error, "orig", None) or error
+    kind = getattr(reason, "sqlite_errorcode", 0) & 0xFF
+    number = getattr(reason, "errno", None)
+    if kind == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
+        return FULL
+    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or number in (
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    ):
+        return READ_ONLY
+    if kind == sqlite3.SQLITE_IOERR:
+        return f"The disk with the folder data/ fails or is full: {reason}."
+    if isinstance(error, OperationalError) and getattr(reason, "sqlstate", "") is None:
+        # PostgreSQL itself gives a code.
+        return f"{UNREACHABLE} {reason}"
+    return str(reason)
+
+
 def _configure_sqlite(engine: Engine) -> None:
-    file = engine.url.database
-    if file and file != ":memory:":
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    @event.listens_for(engine, "do_connect")
+    def make_folder(*_: object) -> None:
+        file = engine.url.database
+        if file and file != ":memory:":
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -85,7 +116,7 @@ def _use_wal(cursor: DBAPICursor) -> None:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in WAITING or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)

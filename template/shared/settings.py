@@ -7,10 +7,12 @@ changing a tracked file. Secrets have no place in `platform.toml`; they come fro
 
 import os
 import re
+import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, Self
 
+from dotenv.parser import parse_stream
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -234,13 +236,36 @@ def get_settings() -> Settings:
 
     Raises `SettingsError` with one line for each value to mend.
     """
+    _check_env_file(PROJECT_ROOT / ".env")
     try:
         return Settings()
     except ValidationError as error:
         lines = []
         for detail in error.errors():
             variable = "__".join(str(part) for part in detail["loc"]).upper()
-            lines.append(f"{variable}: {detail['msg']}".removeprefix(": "))
+            message = "missing" if detail["type"] == "missing" else detail["msg"]
+            lines.append(f"{variable}: {message.removeprefix('Value error, ')}".removeprefix(": "))
         raise SettingsError("platform.toml or .env: " + "; ".join(lines)) from None
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"platform.toml or .env cannot be read: {error}") from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"platform.toml cannot be read: {error}") from None
+    except ValueError as error:
+        raise SettingsError(f"platform.toml or .env: {error}") from None
+
+
+def _check_env_file(path: Path) -> None:
+    """Raise `SettingsError` for the lines that would be left out, with a warning in the log."""
+    try:
+        if not path.is_file():
+            return
+        with path.open(encoding="utf-8") as file:
+            broken = [binding.original for binding in parse_stream(file) if binding.error]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env cannot be read: {error}") from None
+    lines = []
+    for statement in broken:
+        # Empty lines before it are part of it.
+        text = statement.string
+        line = statement.line + text[: len(text) - len(text.lstrip())].count("\n")
+        lines.append(f".env, line {line}: not NAME=value, or a quotation mark is missing")
+    if lines:
+        raise SettingsError("; ".join(lines))

@@ -72,6 +72,14 @@ class TestDoctor:
         assert "reached" in found["api database"]["message"]
         assert "langgraph database" in found
 
+    def test_data_that_cannot_be_written(self, tools_project: Path, tmp_path: Path) -> None:
+        for name in (".env", "platform.toml"):
+            shutil.copy2(tools_project / name, tmp_path)
+        # Where not even root can create a file.
+        (tmp_path / "data").symlink_to("/proc")
+        found = findings(tools_project, PLATFORM_ROOT=str(tmp_path))
+        assert "cannot be written" in found["disk"]["message"]
+
 
 def test_a_folder_that_was_moved_is_set_up_again(tools_project: Path, tmp_path: Path) -> None:
     moved = tools_project.rename(tmp_path / "moved")
@@ -93,8 +101,8 @@ def test_accounts(tools_project: Path, tmp_path: Path) -> None:
     assert len(passwords) == 2
     assert all(len(password) > 15 for password in passwords)
     refused = platform(tools_project, "admin", "reset-password", "nobody@acme.example")
-    assert refused.returncode == 1
-    assert "no account" in refused.stderr
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("Error: There is no account")
 
 
 class TestSetup:

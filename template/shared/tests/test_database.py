@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, MetaData, Table, insert, select, text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import OperationalError, StatementError
 
-from shared.database import UtcDateTime, create_engine
+from shared.database import FULL, READ_ONLY, UtcDateTime, create_engine, refusal
 
 
 async def test_a_missing_folder_is_made(tmp_path: Path) -> None:
@@ -44,6 +44,20 @@ async def test_writers_wait_for_one_another(tmp_path: Path) -> None:
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT count(*) FROM numbers")) == 50
     await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("pragma", "expected"), [("max_page_count = 1", FULL), ("query_only = ON", READ_ONLY)]
+)
+async def test_a_refusal_says_what_to_do(tmp_path: Path, pragma: str, expected: str) -> None:
+    engine = create_engine(f"sqlite+aiosqlite:///{tmp_path / 'data.db'}")
+    async with engine.connect() as connection:
+        await connection.execute(text(f"PRAGMA {pragma}"))
+        with pytest.raises(OperationalError) as refused:
+            await connection.execute(text("CREATE TABLE numbers (number INTEGER)"))
+    await engine.dispose()
+
+    assert refusal(refused.value) == expected
 
 
 async def test_a_moment_of_any_time_zone_is_read_as_the_same_moment(tmp_path: Path) -> None:

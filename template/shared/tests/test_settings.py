@@ -103,7 +103,21 @@ def test_an_error_does_not_show_a_secret(project: Path) -> None:
 def test_a_file_that_is_not_toml_is_named(project: Path) -> None:
     (project / "platform.toml").write_text("[customer", encoding="utf-8")
 
-    assert "platform.toml" in read(project, "'accepted'")
+    message = read(project, "'accepted'")
+
+    assert "platform.toml" in message
+    assert ".env" not in message
+
+
+@pytest.mark.parametrize("line", ["PORTS API=9200", "LOG_LEVEL='debug"])
+def test_a_line_that_cannot_be_read_is_named(project: Path, line: str) -> None:
+    with (project / ".env").open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+
+    message = read(project, "'accepted'")
+
+    assert ".env, line 4" in message
+    assert "platform.toml" not in message
 
 
 def test_printing_settings_shows_no_secret(project: Path) -> None:

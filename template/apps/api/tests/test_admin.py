@@ -1,6 +1,7 @@
 """Accounts from the command line."""
 
 import asyncio
+from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,19 +10,36 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from apps.api.src.core.admin import AdminError, add_user, list_users, remove_user, set_roles
+from apps.api.src.core.admin import (
+    AdminError,
+    add_user,
+    ensure_admin,
+    list_users,
+    remove_user,
+    run,
+    set_roles,
+)
 from apps.api.src.core.database import Database
+from apps.api.src.core.migrate import migrate
 from apps.api.src.core.models import Message
 from apps.api.tests.support import AgentsService
 from shared.settings import Settings
 
 ADMIN = "admin@test.example"
 ANNA = "anna@test.example"
-pytestmark = pytest.mark.usefixtures("password")
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
+async def empty(settings: Settings) -> AsyncIterator[Database]:
+    """The migrated database without accounts."""
+    await migrate(settings)
+    database = Database(settings)
+    yield database
+    await database.engine.dispose()
+
+
+@pytest.fixture
+async def database(settings: Settings, password: str) -> AsyncIterator[Database]:
     """The prepared database, for the commands."""
     database = Database(settings)
     yield database
@@ -50,6 +68,33 @@ def threads(service: AgentsService, user_id: str) -> list[Any]:
     )
     found: list[Any] = answer.raise_for_status().json()
     return found
+
+
+async def test_before_the_first_start_nothing_is_made(settings: Settings) -> None:
+    with pytest.raises(AdminError, match="`uv run platform dev` makes it"):
+        await run(Namespace(command="list"), settings)
+
+    assert not settings.data_dir.exists()
+
+
+async def test_jobs_that_start_together_make_one_administrator(
+    empty: Database, settings: Settings
+) -> None:
+    await add_user(empty, ANNA, ["sales"])
+
+    made = await asyncio.gather(*(ensure_admin(empty, settings) for _ in range(3)))
+
+    assert sum(one["password"] is not None for one in made) == 1
+    assert await accounts(empty) == {ADMIN: ["admin"], ANNA: ["sales"]}
+
+
+async def test_a_taken_address_gets_the_role_by_hand(empty: Database, settings: Settings) -> None:
+    await add_user(empty, ADMIN, [])
+
+    ensured = await ensure_admin(empty, settings)
+
+    assert f"set-roles {ADMIN} --role admin" in (ensured["problem"] or "")
+    assert await accounts(empty) == {ADMIN: []}
 
 
 @pytest.mark.usefixtures("anna")

@@ -5,31 +5,31 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
+from platform_tools import project
 from platform_tools.checks import Finding, code, machine, values
+from platform_tools.errors import PlatformError
 from platform_tools.terminal import coloured
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
-# Each yields findings; one that needs working settings comes after the settings.
-CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+# Each yields findings.
+Checks = tuple[Callable[[], Iterator[Finding]], ...]
+CHECKS: Checks = (
     machine.tools,
     machine.packages,
     machine.disk,
     values.settings,
     values.secrets,
-    machine.ports,
-    code.databases,
-    code.agents,
 )
+NEED_SETTINGS: Checks = (machine.ports, code.databases, code.agents)
 
 
 def run(*, as_json: bool) -> int:
     """Print every finding. Returns 1 when something fails, else 0."""
     findings = []
-    for check in CHECKS:
-        for finding in check():
-            findings.append(finding)
-            if not as_json:
-                _show(finding)
+    for finding in _findings():
+        findings.append(finding)
+        if not as_json:
+            _show(finding)
     failed = sum(finding.status == "fail" for finding in findings)
     warned = sum(finding.status == "warn" for finding in findings)
     if as_json:
@@ -37,6 +37,19 @@ def run(*, as_json: bool) -> int:
     else:
         print(f"\n{failed} to mend, {warned} to look at." if failed or warned else "\nAll is well.")
     return 1 if failed else 0
+
+
+def _findings() -> Iterator[Finding]:
+    for check in CHECKS:
+        yield from check()
+    try:
+        project.settings()
+    except PlatformError:
+        mend = "Mend the settings, then run this again."
+        yield Finding("warn", "ports, databases, agents", "not looked at without settings", mend)
+        return
+    for check in NEED_SETTINGS:
+        yield from check()
 
 
 def _show(finding: Finding) -> None:

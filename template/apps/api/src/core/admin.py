@@ -1,7 +1,8 @@
 """Accounts from the command line: `python -m apps.api.src.core.admin list` and others.
 
 What a command did is printed as JSON. A password is printed once, and stored nowhere in clear. Exit
-code 1 says that the command has not done its work, and standard error why.
+code 2 says that the input or the state of the platform does not allow the command, 1 that it has
+failed, and standard error why.
 """
 
 import argparse
@@ -23,23 +24,37 @@ from apps.api.src.core.agents_service import connect, explain, on_behalf_of
 from apps.api.src.core.database import Database
 from apps.api.src.core.models import Conversation, Session, User
 from apps.api.src.core.security import hash_password, new_password, normalise_email
+from shared.database import refusal
 from shared.settings import Settings, SettingsError, get_settings
 
 
 class AdminError(Exception):
-    """The command cannot do its work; the message says what to do."""
+    """The command cannot do its work; the message says what to do, `code` is the exit code."""
+
+    def __init__(self, message: str, code: int = 2) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 async def ensure_admin(database: Database, settings: Settings) -> dict[str, str | None]:
-    """Create the first administrator if there is no user.
+    """Create the administrator of `platform.toml` if no account has the role.
 
-    Returns the e-mail address of `platform.toml` and the new password, None if there was a user.
+    Returns the "email" of `platform.toml` and the new "password", None if no account was made;
+    "problem" is there, and says what to do, if that leaves the platform without an administrator.
     """
     email, password = normalise_email(settings.customer.admin_email), new_password()
     try:
         async with database.session.begin() as session:
-            if await session.scalar(select(func.count()).select_from(User)):
+            rows = await session.execute(select(User.email, User.roles))
+            accounts = {row.email: row.roles for row in rows}
+            if any("admin" in roles for roles in accounts.values()):
                 return {"email": email, "password": None}
+            if email in accounts:
+                problem = (
+                    f"Nobody is an administrator, and {email} has an account without the role: "
+                    f"run `uv run platform admin set-roles {email} --role admin`."
+                )
+                return {"email": email, "password": None, "problem": problem}
             session.add(User(email=email, password_hash=hash_password(password), roles=["admin"]))
     except IntegrityError:
         # Another process was faster.
@@ -126,10 +141,11 @@ async def remove_user(
             await _keep_an_admin(session, user)
             await session.delete(user)
     except (httpx.HTTPError, SQLAlchemyError) as error:
-        reason = explain(error) if isinstance(error, httpx.HTTPError) else _reason(error)
+        reason = explain(error) if isinstance(error, httpx.HTTPError) else refusal(error)
         raise AdminError(
             f"{user.email} is locked, but not removed with all that belongs to it: mend what "
-            f"follows, then run the command again. {reason}"
+            f"follows, then run the command again. {reason}",
+            code=1,
         ) from error
     return {"email": user.email, "deleted_conversations": count}
 
@@ -168,9 +184,10 @@ def main() -> None:
     try:
         result = asyncio.run(run(arguments, get_settings()))
     except (AdminError, SettingsError) as error:
-        sys.exit(str(error))
-    except SQLAlchemyError as error:
-        sys.exit(f"Nothing was changed: {_reason(error)}")
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(error.code if isinstance(error, AdminError) else 2)
+    except (SQLAlchemyError, OSError) as error:
+        sys.exit(f"Error: Nothing was changed. {refusal(error)}")
     if arguments.command == "list" and not arguments.as_json:
         print(_table(result))
     else:
@@ -180,7 +197,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m apps.api.src.core.admin")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("ensure", help="create the first administrator if there is no user")
+    commands.add_parser("ensure", help="create the administrator if there is none")
     show = commands.add_parser("list", help="show all accounts")
     show.add_argument("--json", dest="as_json", action="store_true")
     add = commands.add_parser("add", help="create an account")
@@ -252,10 +269,6 @@ def _table(users: list[dict[str, Any]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-
-
-def _reason(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error)
 
 
 if __name__ == "__main__":

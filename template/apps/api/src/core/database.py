@@ -13,10 +13,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from shared.database import create_engine
+from shared.database import UNREACHABLE, create_engine, refusal
 from shared.settings import Settings
 
-MIGRATE = "python -m apps.api.src.core.migrate"
+MIGRATE = "uv run python -m apps.api.src.core.migrate"
+EMPTY = (
+    "There is no database yet, or it is empty: `uv run platform dev` makes it, with the "
+    f"administrator's account. On a server, run `{MIGRATE}`."
+)
+OLDER = f"The database schema is not that of this release: back up, then run `{MIGRATE}`."
 NEWER = (
     "The database is of a newer release than this code: update the project, "
     "or restore the backup that was made before the update."
@@ -33,17 +38,21 @@ class Database:
 
     async def problem(self) -> str | None:
         """What keeps the database from being used and how to mend it; None if nothing does."""
+        sqlite = self.engine.dialect.name == "sqlite"
         try:
+            if sqlite and not _exists(self.engine):
+                return EMPTY
             async with self.engine.connect() as connection:
                 found = await connection.run_sync(schema_revision)
-        except (SQLAlchemyError, OSError):
-            return "The database cannot be reached: check that it runs and DATABASE__URL in .env."
+        except (SQLAlchemyError, OSError) as error:
+            # Anyone may read this; PostgreSQL's words name the server and the user.
+            return refusal(error) if sqlite else UNREACHABLE
         self._current = found == latest_revision()
         if self._current:
             return None
-        if found and found not in known_revisions():
-            return NEWER
-        return f"The database schema is not that of this release: back up, then run `{MIGRATE}`."
+        if found is None:
+            return EMPTY
+        return OLDER if found in known_revisions() else NEWER
 
     async def require_current(self) -> None:
         """Refuse the request (503) until the schema is that of this release."""
@@ -70,6 +79,11 @@ def known_revisions() -> frozenset[str]:
 def latest_revision() -> str | None:
     """The schema's revision that this release needs."""
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def _exists(engine: AsyncEngine) -> bool:
+    # Connecting would create the file.
+    return Path(engine.url.database or "").exists()
 
 
 def schema_revision(connection: Connection) -> str | None:

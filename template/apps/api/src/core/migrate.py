@@ -1,4 +1,4 @@
-"""Bring the database to the schema of this release: `python -m apps.api.src.core.migrate`.
+"""Bring the database to the schema of this release: `uv run python -m apps.api.src.core.migrate`.
 
 Run as one job before the services start; services only check. Exit code 1 says that the database
 is as it was, and standard error why.
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from apps.api.src.core.database import NEWER, alembic_config, latest_revision, schema_revision
-from shared.database import create_engine
+from shared.database import create_engine, refusal
 from shared.settings import Settings, SettingsError, get_settings
 
 
@@ -51,12 +51,11 @@ def main() -> None:
     try:
         before, after = asyncio.run(migrate(get_settings()))
     except SettingsError as error:
-        sys.exit(str(error))
+        sys.exit(f"Error: {error}")
     except CommandError:
-        sys.exit(f"The database was not changed. {NEWER}")
+        sys.exit(f"Error: The database was not changed. {NEWER}")
     except (SQLAlchemyError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
-        sys.exit(f"The database was not changed: {reason}")
+        sys.exit(f"Error: The database was not changed. {refusal(error)}")
     if before == after == latest_revision():
         print(f"The database is already at revision {after}.")
     else:

@@ -12,4 +12,4 @@ class Finding:
     name: str
     message: str
     mend: str = ""
-    """What to do, as one line or more; empty when all is well."""
+    """What to do, as one line or more; empty when all is well or the message says it."""

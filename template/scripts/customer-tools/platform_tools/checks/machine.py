@@ -1,11 +1,13 @@
 """Tools, installed packages, disk space and ports of this machine."""
 
+import errno
 import hashlib
 import platform
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +15,6 @@ from pathlib import Path
 
 from platform_tools import project, running
 from platform_tools.checks import Finding
-from platform_tools.errors import PlatformError
 
 BIN = Path(sys.executable).parent
 # `git merge-tree --write-tree`, which updates are merged with.
@@ -68,10 +69,15 @@ def packages() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    """Space where data and packages are kept."""
-    free = shutil.disk_usage(project.settings_folder()).free
-    message = f"{free / GIB:.1f} GiB free"
-    if free < GIB / 2:
+    """Space for data, and whether it can be written."""
+    data = project.settings_folder() / "data"
+    folder = data if data.is_dir() else data.parent
+    free = shutil.disk_usage(folder).free
+    message = f"{free / GIB:.1f} GiB free for {data.name}/"
+    if refused := _refused(folder):
+        mend = "Let this user write it: owner and mode of the folder, or a mount that is read-only."
+        yield Finding("fail", "disk", f"{folder} cannot be written: {refused}", mend)
+    elif free < GIB / 2:
         yield Finding("fail", "disk", message, "Make room: databases stop when it is full.")
     elif free < 2 * GIB:
         yield Finding("warn", "disk", message, "Make room.")
@@ -81,10 +87,7 @@ def disk() -> Iterator[Finding]:
 
 def ports() -> Iterator[Finding]:
     """Whether the services' ports are free, or taken by this project's own services."""
-    try:
-        config = project.settings()
-    except PlatformError:
-        return
+    config = project.settings()
     mine = running.read_state(config.data_dir) or {}
     wanted = {"api": config.ports.api, "langgraph": config.ports.langgraph}
     if "web" in config.services.enabled:
@@ -108,14 +111,28 @@ def ports() -> Iterator[Finding]:
 def _tool(name: str, path: str | None, least: tuple[int, int], mend: str) -> Finding:
     if not path:
         return Finding("fail", name, "not found", mend)
-    result = subprocess.run(  # noqa: S603  # a tool found by its name
-        [path, "--version"], capture_output=True, text=True, check=False
-    )
+    try:
+        result = subprocess.run(  # noqa: S603  # a tool found by its name
+            [path, "--version"], capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        # A script whose interpreter is not where it says: the project was moved.
+        return Finding("fail", name, f"{path} does not run: {error.strerror}", mend)
     if not (version := re.search(r"(\d+)\.(\d+)[.\d]*", result.stdout)):
         return Finding("fail", name, f"{path} does not run: {result.stderr.strip()}", mend)
     if (int(version[1]), int(version[2])) < least:
         return Finding("fail", name, f"{version[0]} is too old", mend)
     return Finding("ok", name, version[0])
+
+
+def _refused(folder: Path) -> str | None:
+    """Why nothing can be written in a folder; None if it can, or if its disk is only full."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"written")
+    except OSError as error:
+        return None if error.errno == errno.ENOSPC else error.strerror
+    return None
 
 
 def _drift(lock: str, constraints: str) -> list[str]:

@@ -188,7 +188,7 @@ class _Run:
         process = await Process.start([sys.executable, "-m", *module], lines.append, env=self.env)
         if await process.wait() != 0:
             say("\n".join(lines), name=name)
-            say(f"python -m {' '.join(module)} failed", error=True)
+            say(f"uv run python -m {' '.join(module)} failed", error=True)
             raise StartError
         return lines
 
@@ -232,3 +232,5 @@ class _Run:
         """Show a new administrator's password, once, and even if nothing else succeeded."""
         if password := self.login.pop("password", None):
             say(f"  {'password':<10}{password}   (shown only now)")
+        if problem := self.login.pop("problem", None):
+            say(problem, error=True)
