@@ -27,7 +27,10 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=SWITCHES
+            executable_path=shutil.which("chromium"),
+            args=SWITCHES,
+            # Users' browsers show a page that one goes back to as it was left.
+            ignore_default_args=["--disable-back-forward-cache"],
         )
         yield chromium
         chromium.close()

@@ -1,6 +1,7 @@
 """The own password."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -23,11 +24,11 @@ def anna(platform: Platform) -> Iterator[Platform]:
 
 
 def change_password(page: Page, current: str, new: str, repeated: str) -> None:
-    """Fill in the form that is shown, and send it by keyboard."""
+    """Fill in the form that is shown, and send it without a mouse."""
     page.get_by_label("Current password").fill(current)
     page.get_by_label("New password", exact=True).fill(new)
     page.get_by_label("Repeat the new password").fill(repeated)
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Change the password").press("Enter")
 
 
 def test_users_change_their_own_password(open_page: OpenPage, anna: Platform) -> None:
@@ -38,14 +39,20 @@ def test_users_change_their_own_password(open_page: OpenPage, anna: Platform) ->
     page.get_by_role("menuitem", name="Change your password").click()
     expect(page.get_by_label("Current password")).to_be_focused()
 
+    current = page.get_by_label("Current password")
     change_password(page, "not the password", NEW, NEW)
-    expect(page.get_by_role("alert")).to_contain_text("current password is wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(current).to_have_accessible_description(re.compile("current password is wrong"))
+    expect(current).to_be_focused()
     change_password(page, anna.password, NEW, "something else")
-    expect(page.get_by_role("alert")).to_contain_text("differ")
-    expect(page.get_by_label("Repeat the new password")).to_be_focused()
+    repeated = page.get_by_label("Repeat the new password")
+    expect(repeated).to_have_accessible_description(re.compile("differ"))
+    expect(repeated).to_be_focused()
+    expect(current).to_have_accessible_description("")
     change_password(page, anna.password, NEW, NEW)
     expect(page.get_by_role("status").get_by_text("Your password is changed")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_hidden()
+    expect(current).to_be_focused()
 
     page.reload()
     expect(page.get_by_label("Current password")).to_be_visible()

@@ -225,6 +225,18 @@ def test_signing_out_leaves_nothing_to_the_next_user(page: Page, platform: Platf
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("")
 
 
+def test_going_back_after_signing_out_shows_the_sign_in_page(page: Page) -> None:
+    ask(page, "Marketing swarm", "Announce a diary")
+    wait_for_answer(page)
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.get_by_label("Password", exact=True).wait_for()
+    page.evaluate("history.back()")
+    page.wait_for_url("**/sign-in?next=/conversations/*")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    expect(page.get_by_text("Your session is over")).to_be_hidden()
+
+
 def test_a_service_that_is_down_is_explained_and_can_be_tried_again(page: Page) -> None:
     # What a proxy answers for a service that does not run.
     page.route("**/api/agents", lambda route: route.fulfill(status=502, body=""))

@@ -1,8 +1,10 @@
 """The pages on every screen, in both colour schemes, and without a mouse."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import Platform
 from tests.web.conftest import OpenPage, ask, sign_in, wait_for_answer
@@ -79,8 +81,42 @@ def test_a_conversation_needs_no_mouse(open_page: OpenPage, platform: Platform) 
 
     page.keyboard.press("Control+Shift+O")
     page.wait_for_url(lambda url: url.endswith("/"))
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
     page.keyboard.press("Control+K")
     expect(page.get_by_role("searchbox", name="Search conversations")).to_be_focused()
+    page.keyboard.press("Control+Shift+O")
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
+
+
+def test_the_focus_stays_where_a_dialog_was_opened(page: Page) -> None:
+    for product in ("a tent", "a torch"):
+        ask(page, "Marketing swarm", f"Announce {product}")
+        wait_for_answer(page)
+    conversations = page.get_by_role("navigation", name="Conversations")
+    tent = conversations.get_by_role("button", name="Actions for Announce a tent")
+
+    def choose(item: str, actions: Locator) -> None:
+        actions.press("Enter")
+        page.get_by_role("menuitem", name=item).press("Enter")
+        expect(page.get_by_role("dialog")).to_be_visible()
+
+    for key in ("Escape", "Enter"):
+        choose("Rename", tent)
+        expect(page.get_by_label("Title")).to_be_focused()
+        page.keyboard.press(key)
+        expect(tent).to_be_focused()
+    choose("Delete", tent)
+    page.get_by_role("button", name="Cancel").press("Enter")
+    expect(tent).to_be_focused()
+
+    choose("Delete", tent)
+    page.get_by_role("button", name="Delete").press("Enter")
+    expect(tent).to_be_hidden()
+    expect(conversations.locator(":focus")).to_have_accessible_name(re.compile("^Actions for"))
+    choose("Delete", conversations.get_by_role("button", name="Actions for Announce a torch"))
+    page.get_by_role("button", name="Delete").press("Enter")
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
+    page.wait_for_url(lambda url: url.endswith("/"))
 
 
 def test_the_first_tab_stop_leads_to_the_content(page: Page) -> None:

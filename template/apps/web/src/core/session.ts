@@ -38,5 +38,7 @@ async function signIn(email: string, password: string): Promise<void> {
 async function signOut(): Promise<void> {
   await logout()
   sessionStorage.clear()
+  // Going back, browsers show a page as it was left, with all that this user has seen.
+  addEventListener('pageshow', () => location.reload())
   location.assign('/sign-in')
 }

@@ -50,6 +50,14 @@ describe('renderBlocks', () => {
     ])
   })
 
+  it('shows code that was cut off as code', () => {
+    expect(renderBlocks('Run:\n\n```sh\nmake \\', new Map()).at(-1)).toEqual({
+      kind: 'code',
+      text: 'make \\',
+      language: 'sh',
+    })
+  })
+
   it('renders again only what has changed', () => {
     const cache = new Map<string, Block>()
     const [first] = renderBlocks('First.\n\nSec', cache)
