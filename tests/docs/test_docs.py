@@ -111,3 +111,13 @@ def anchors(document: Path) -> set[str]:
     """The anchors of a document's headings, as git hosts make them."""
     headings = re.findall(r"^#+ (.*)", document.read_text(), re.M)
     return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_files_that_a_reader_writes_pass_the_format_check(project: Path) -> None:
+    pages = "\n".join(page.read_text() for page in (project / "docs").rglob("*.md"))
+    files = re.findall(r"^cat > (\S+\.py) <<'PYTHON'\n(.*?)^PYTHON", pages, re.M | re.S)
+    assert files
+    for name, text in files:
+        command = [".venv/bin/ruff", "format", "--diff", "--stdin-filename", name]
+        done = subprocess.run(command, cwd=project, input=text, text=True, capture_output=True)
+        assert done.returncode == 0, done.stdout + done.stderr
