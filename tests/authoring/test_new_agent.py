@@ -41,7 +41,7 @@ def test_agents_pass_strict_type_checks(project: Workshop) -> None:
 
 def test_says_what_to_do_next(project: Workshop) -> None:
     told = new_agent(project, "order-desk")
-    assert f"http://localhost:{project.port}/order-desk/generate" in told
+    assert f"http://127.0.0.1:{project.port}/order-desk/generate" in told
     assert "uv run pytest apps/langgraph/src/agents/order-desk" in told
 
 
