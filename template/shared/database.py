@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 # A writer that waits this long (milliseconds) is stuck, not busy.
 SQLITE_BUSY_TIMEOUT = 10_000
+
 # Errors that end by themselves. The lowest byte of a code is its kind, see
 # https://www.sqlite.org/rescode.html
 WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)

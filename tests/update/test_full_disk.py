@@ -87,7 +87,7 @@ def test_nothing_is_lost(
             break
         seen.add(phase(customer))
         recover(customer, way, before, result.output)
-        free, way = free + 250 * KIB, "--abort" if way == "--continue" else "--continue"
+        free, way = free + 100 * KIB, "--abort" if way == "--continue" else "--continue"
     assert seen >= phases
     assert customer.read("shared/logging.py") == BOTH
 

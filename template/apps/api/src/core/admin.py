@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core.agents_service import connect, explain, on_behalf_of
 from apps.api.src.core.database import Database
-from apps.api.src.core.models import Conversation, Session, User
+from apps.api.src.core.models import Conversation, Run, Session, User
 from apps.api.src.core.security import hash_password, new_password, normalise_email
 from shared.database import refusal
 from shared.settings import Settings, SettingsError, get_settings
@@ -139,6 +139,10 @@ async def remove_user(
         await _delete_threads(settings, user)
         async with _locked(database, email) as (session, user):
             await _keep_an_admin(session, user)
+            # In the order in which an end is stored, a run before its conversation: no deadlock.
+            theirs = select(Conversation.id).where(Conversation.user_id == user.id)
+            runs = select(Run.id).where(Run.conversation_id.in_(theirs)).order_by(Run.id)
+            await session.execute(runs.with_for_update())
             await session.delete(user)
     except (httpx.HTTPError, SQLAlchemyError) as error:
         reason = explain(error) if isinstance(error, httpx.HTTPError) else refusal(error)

@@ -118,6 +118,9 @@ async def delete_conversation(
         pass
     except httpx.HTTPError as error:
         raise unavailable(error) from error
+    # In the order in which an end is stored, a run before its conversation: no deadlock.
+    runs = select(models.Run.id).where(models.Run.conversation_id == conversation.id)
+    await session.execute(runs.order_by(models.Run.id).with_for_update())
     await session.delete(conversation)
     await session.commit()
 
