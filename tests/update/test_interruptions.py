@@ -14,6 +14,7 @@ import pytest
 from platform_tools.update import landing
 from platform_tools.update.state import Folder
 
+from tests.conftest import wait_until
 from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor, write
 
 Copy = Callable[..., Customer]
@@ -135,6 +136,22 @@ def test_tools_of_two_versions(resolved: Customer, way: str) -> None:
     assert result.code == 0, result.output
 
 
+def test_an_update_after_copiers_that_was_committed(vendor: Vendor, copy: Copy) -> None:
+    """It runs the project's own tools, not those of the update that is over."""
+    customer = copy()
+    customer.commit({"shared/b.py": "mine\n"})
+    vendor.release("v1.1.0", {"shared/b.py": "theirs\n"})
+    assert customer.update("copier").code != 0
+    customer.commit({"shared/b.py": "both\n"})
+    old = customer.root / ".git/platform-update/engine/platform_tools/commands.py"
+    old.write_text("raise ImportError\n")
+    vendor.release("v1.2.0", {"shared/logging.py": FIXED})
+
+    customer.updated("platform")
+
+    assert customer.read("shared/logging.py") == FIXED
+
+
 def test_the_start_of_the_tools_lands_first(
     resolved: Customer, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,19 +183,14 @@ def test_a_render_that_hangs_ends_with_the_update(
     many = "{% for n in range(99999) %}"
     vendor.release("v1.1.0", {"slow.txt.jinja": f"{many}{many}{{% endfor %}}{{% endfor %}}\n"})
     process = start(customer, "platform")
-    while not list(tmp_path.glob("platform-render-*/project/*/platform.toml")):
-        assert process.poll() is None
-        time.sleep(0.02)
+    wait_until(lambda: any(tmp_path.glob("platform-render-*/project/*/platform.toml")))
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     (copier,) = (one for one in children if b"copier_process" in command_of(one))
 
     process.kill()
     process.wait()
 
-    deadline = time.monotonic() + 20
-    while command_of(copier) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert command_of(copier) == b""
+    wait_until(lambda: command_of(copier) == b"")
 
 
 def command_of(process: str) -> bytes:

@@ -78,6 +78,19 @@ def test_an_update_that_was_reverted_can_be_made_again(
     assert not (customer.root / "apps/api/src/routes/gone.py").exists()
 
 
+def test_a_moving_tag_is_no_version(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    customer = copy()
+    vendor.release("v1.1.0", {"shared/logging.py": "fixed\n"})
+    git(vendor.root, "tag", "--annotate", "--message", "the stable one", "stable")
+    git(vendor.root, "tag", "latest")
+
+    customer.updated(door)
+
+    assert "_commit: v1.1.0\n" in customer.read(".copier-answers.yml")
+
+
 @pytest.fixture
 def released(vendor: Vendor) -> Callable[..., list[str]]:
     """Change a template after its release 1.0.0; return the problems of the next one."""

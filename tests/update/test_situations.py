@@ -380,17 +380,6 @@ def test_an_unedited_project_equals_a_fresh_copy(
     subprocess.run(["git", "fsck", "--strict"], cwd=customer.root, check=True)
 
 
-def test_a_moving_tag_is_no_version(vendor: Vendor, copy: Copy, door: str) -> None:
-    customer = copy()
-    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
-    git(vendor.root, "tag", "--annotate", "--message", "the stable one", "stable")
-    git(vendor.root, "tag", "latest")
-
-    customer.updated(door)
-
-    assert "_commit: v1.1.0\n" in customer.read(".copier-answers.yml")
-
-
 def test_a_long_name_in_another_script(vendor: Vendor, copy: Copy, door: str) -> None:
     customer = copy()
     name = f"shared/{'é' * 120}.md"

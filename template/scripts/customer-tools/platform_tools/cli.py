@@ -35,8 +35,13 @@ def _tools_of_unfinished() -> Path | None:
         state = git / "platform-update"
         if git.exists():
             tools = state / "engine"
-            found = (state / "state.json").exists() and (tools / "platform_tools/cli.py").exists()
-            return tools if found and tools != Path(__file__).parents[1] else None
+            stored = state / "state.json"
+            if not stored.exists() or not (tools / "platform_tools/cli.py").exists():
+                return None
+            # Copier's update may be committed by now: then another one begins, with these tools.
+            landed = b'"phase": "landed"' in stored.read_bytes()
+            begins = sys.argv[1] == "update" and {"--continue", "--abort"}.isdisjoint(sys.argv)
+            return None if (landed and begins) or tools == Path(__file__).parents[1] else tools
     return None
 
 

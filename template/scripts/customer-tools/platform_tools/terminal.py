@@ -10,8 +10,12 @@ _STYLES = {"good": "green", "warn": "yellow", "bad": "red"}
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
     """`text` in a colour, where `stream` is a terminal and NO_COLOR is not set."""
-    wanted = stream and stream.isatty() and "NO_COLOR" not in os.environ
-    return f"\033[{_COLOURS[colour]}m{text}\033[0m" if wanted else text
+    return f"\033[{_COLOURS[colour]}m{text}\033[0m" if in_colour(stream) else text
+
+
+def in_colour(stream: TextIO | None) -> bool:
+    """Whether colours reach somebody who wants them."""
+    return bool(stream and stream.isatty()) and "NO_COLOR" not in os.environ
 
 
 def say(text: str, style: str = "") -> None:

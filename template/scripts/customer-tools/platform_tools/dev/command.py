@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_tools import running, secrets
-from platform_tools.dev.output import in_colour, say
+from platform_tools.dev.output import say
 from platform_tools.dev.process import Process
 from platform_tools.dev.service import PythonService, Service, StartError, WebService
 from platform_tools.dev.watch import code_changes, settings_changes
 from platform_tools.errors import PlatformError
 from platform_tools.project import ROOT, settings, settings_folder
+from platform_tools.terminal import in_colour
 
 if TYPE_CHECKING:
     from shared.settings import Settings
@@ -91,7 +92,7 @@ class _Run:
         if config.watch_polling:
             # What watchfiles itself and the web's vite.config.ts look at.
             self.env["WATCHFILES_FORCE_POLLING"] = "true"
-        if in_colour():
+        if in_colour(sys.stdout):
             self.env["FORCE_COLOR"] = "1"
         self.services: dict[str, Service] = {}
         self.services["api"] = PythonService("api", f"{API}.app:app", listeners["api"], self.env)

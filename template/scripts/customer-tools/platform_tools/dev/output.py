@@ -21,8 +21,3 @@ def say(message: str, *, name: str = "platform", error: bool = False) -> None:
         # and let what is said until then go nowhere.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # it stays open until the end
         os.kill(os.getpid(), signal.SIGHUP)
-
-
-def in_colour() -> bool:
-    """Whether colours reach somebody who sees them."""
-    return sys.stdout.isatty()

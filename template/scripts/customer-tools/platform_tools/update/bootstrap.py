@@ -21,18 +21,15 @@ from platform_tools.update.project import Project
 from platform_tools.update.state import Folder, State, lock
 
 ANSWERS = ".copier-answers.yml"
+_TOOLS = "scripts/customer-tools/platform_tools"
 
 
 def find_root(start: Path) -> Path:
     """The project's folder, from any folder inside it."""
     for folder in (start, *start.parents):
-        if (folder / ANSWERS).exists():
+        # Without its answers a project is still one: what needs them says that they are missing.
+        if (folder / ANSWERS).exists() or (folder / _TOOLS).exists():
             return folder
-        if (folder / "scripts" / "customer-tools" / "platform_tools").exists():
-            raise PlatformError(
-                f"{ANSWERS} is missing: no update without the answers.",
-                f"Restore it from git: git log -- {ANSWERS}, then git checkout COMMIT -- {ANSWERS}",
-            )
         if (folder / ".git").exists():
             break
     raise PlatformError(

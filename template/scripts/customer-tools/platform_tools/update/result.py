@@ -76,7 +76,7 @@ def place(
     attributes = attributes_of(tree)
     files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
     repository.write(attributes | wanted)
-    repository.git.flush()
+    repository.git.flush()  # now: the threads share what is to be flushed
     with ThreadPoolExecutor(3) as pool:
         saving, other = pool.submit(landing.save, folder, state, files), pool.submit(meanwhile)
         listing = pool.submit(_tags, Git(folder.root))
