@@ -53,7 +53,7 @@ def new_agent(name: str, template: str = "chat", root: Path = ROOT) -> Path:
 
 
 def _check(name: str, template: str, source: Path, agents: Path) -> None:
-    from apps.langgraph.src.core.agent_names import check_name
+    from apps.langgraph.src.core.agents.names import check_name
 
     try:
         check_name(name)

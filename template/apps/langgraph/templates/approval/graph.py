@@ -9,15 +9,13 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
-from apps.langgraph.src.core.approval import request_approval
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt, request_approval
 
 from .actions import carry_out
 from .state import Facts, Input, Plan, State
 
 # "nostream": what the model says between the steps is not streamed as the answer.
-model = get_model(__file__)
+model = get_llm(__file__)
 facts_model = model.with_structured_output(Facts).with_config(tags=["nostream"])
 plan_model = model.with_structured_output(Plan).with_config(tags=["nostream"])
 

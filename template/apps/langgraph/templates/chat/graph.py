@@ -2,14 +2,13 @@
 
 from langchain.agents import create_agent
 
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt
 
 from .state import State
 from .tools import TOOLS
 
 graph = create_agent(
-    get_model(__file__),
+    get_llm(__file__),
     tools=TOOLS,
     system_prompt=load_prompt(__file__, "system"),
     state_schema=State,

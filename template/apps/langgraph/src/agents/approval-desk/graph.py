@@ -9,15 +9,13 @@ from langchain_core.messages import AIMessage, SystemMessage
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
-from apps.langgraph.src.core.approval import request_approval
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt, request_approval
 
 from .outbox import send
 from .state import Input, Reply, State
 
 # "nostream": the draft is shown in the question to the person, not as an answer.
-model = get_model(__file__).with_structured_output(Reply).with_config(tags=["nostream"])
+model = get_llm(__file__).with_structured_output(Reply).with_config(tags=["nostream"])
 
 
 async def propose(state: State) -> dict[str, Any]:

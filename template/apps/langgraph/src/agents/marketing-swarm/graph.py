@@ -11,15 +11,14 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send
 
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt
 
 from .state import Assignment, Input, Job, Output, Plan, Review, State
 
 MAX_ROUNDS = 1
 
 # "nostream": what these say is not part of the answer. Only the publisher's text is.
-model = get_model(__file__)
+model = get_llm(__file__)
 planner_model = model.with_structured_output(Plan).with_config(tags=["nostream"])
 writer_model = model.with_config(tags=["nostream"])
 editor_model = model.with_structured_output(Review).with_config(tags=["nostream"])
