@@ -1,4 +1,4 @@
-"""A model that calls tools until it can answer."""
+"""A language model that calls tools until it can reply."""
 
 from langchain.agents import create_agent
 

@@ -1,4 +1,4 @@
-"""A supervisor that gives tasks to workers until it can answer."""
+"""A supervisor that gives tasks to workers until it can reply."""
 
 from langchain.agents import create_agent
 

@@ -1,7 +1,7 @@
-"""The agents that the supervisor can give tasks to, as tools that it calls.
+"""The supervisor's workers, as tools.
 
-A worker sees its task only, not the conversation. An agent with a folder of its own can be a worker
-too: add `agent_tool(__file__, "its-name")` from the same module as `get_llm` to WORKERS.
+A worker gets only its task, not the conversation. Another agent of the platform can be a worker,
+too: add `agent_tool(__file__, "its-name")` to WORKERS; import it like `get_llm`.
 """
 
 from langchain.agents import create_agent
@@ -11,7 +11,7 @@ from langchain_core.tools import tool
 
 from apps.langgraph.src.core.authoring import get_llm, load_prompt
 
-# "nostream": a worker's words are a result for the supervisor, not the answer to the user.
+# "nostream": a worker's text is a tool result, not part of the reply.
 INNER = RunnableConfig(tags=["nostream"])
 
 researcher = create_agent(
