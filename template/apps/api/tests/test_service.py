@@ -1,7 +1,6 @@
 """Health, readiness, migrations, accounts from the command line, and the document."""
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,6 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
 from apps.api.src.core import customization
@@ -27,8 +25,7 @@ from apps.api.src.core.migrate import migrate
 from apps.api.src.core.migrations import HISTORY
 from apps.api.src.core.models import Base
 from shared.migrations import SchemaError
-from shared.secrets_check import check_secrets
-from shared.settings import Settings, SettingsError
+from shared.settings import Settings
 
 
 def test_a_living_service_that_misses_the_agents_is_not_ready(browser: TestClient) -> None:
@@ -143,28 +140,6 @@ async def test_a_password_of_nobody_cannot_be_reset(settings: Settings) -> None:
     with pytest.raises(AdminError, match="nobody@x"):
         await reset_password(database, "nobody@x")
     await database.engine.dispose()
-
-
-@pytest.mark.parametrize("secret", ["change-me-" * 4, "0" * 64, "your-secret-key-with-32-letters!"])
-def test_production_refuses_placeholders(settings: Settings, secret: str) -> None:
-    settings = settings.model_copy(
-        update={"environment": "production", "service_token": SecretStr(secret)}
-    )
-    with pytest.raises(SettingsError, match="SERVICE_TOKEN"):
-        check_secrets(settings)
-
-
-def test_production_accepts_generated_secrets(settings: Settings) -> None:
-    check_secrets(settings.model_copy(update={"environment": "production"}))
-
-
-def test_production_refuses_one_secret_for_two_purposes(settings: Settings) -> None:
-    same = SecretStr(secrets.token_hex(32))
-    settings = settings.model_copy(
-        update={"environment": "production", "secret_key": same, "service_token": same}
-    )
-    with pytest.raises(SettingsError, match="same"):
-        check_secrets(settings)
 
 
 def test_measurements_are_not_given_to_a_proxy(browser: TestClient) -> None:
