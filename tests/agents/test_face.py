@@ -120,7 +120,9 @@ def test_history_shows_every_step(client: httpx2.Client) -> None:
 
 
 def test_a_stream_shows_tokens_and_ends_with_the_reply(client: httpx2.Client) -> None:
-    with client.stream("POST", "/talker/generate", json={"prompt": "x", "stream": True}) as response:
+    with client.stream(
+        "POST", "/talker/generate", json={"prompt": "x", "stream": True}
+    ) as response:
         events = read_events(response)
     text = "".join(data["text"] for name, data in events if name == "token")
     name, end = events[-1]

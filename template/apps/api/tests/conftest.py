@@ -27,7 +27,7 @@ CLOSED_PORT = 1
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a project without data, whatever this project's own are."""
-    monkeypatch.setattr("shared.settings.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(Settings, "data_dir", tmp_path / "data")
     # Nobody waits for a service that a test has not started.
     monkeypatch.setattr("apps.api.src.core.agents_service.CONNECT_RETRIES", 0)
     return Settings(

@@ -18,6 +18,7 @@ from apps.api.src.core.openapi import document
 from apps.api.src.core.problems import handle_problems
 from apps.api.src.core.routes import agents, answers, auth, conversations, health
 from apps.api.src.core.security import same_origin
+from shared import __version__
 from shared.settings import Settings
 
 
@@ -25,7 +26,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The API service; without settings it can only give its OpenAPI document."""
     app = FastAPI(
         title="Agent platform API",
-        version="0.1.0",
+        version=__version__,
         lifespan=_lifespan,
         # The pages for people would load their scripts from outside.
         docs_url=None,

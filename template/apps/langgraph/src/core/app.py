@@ -26,11 +26,9 @@ from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.security.limits import RunRateLimit
 from apps.langgraph.src.core.storage.storage import open_storage
+from shared import __version__
 from shared.logging import configure_logging
-from shared.secrets_check import check_secrets
 from shared.settings import Settings, SettingsError, get_settings
-
-VERSION = "1.0"
 
 # Seconds for which the service waits for its runs when it stops in development.
 DEVELOPMENT_GRACE = 1
@@ -80,7 +78,7 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     """
     app = FastAPI(
         title="Agents service",
-        version=VERSION,
+        version=__version__,
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
@@ -131,7 +129,6 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 def _app() -> FastAPI:
     settings = get_settings()
-    check_secrets(settings)
     configure_logging(settings.log_level, json=settings.environment == "production")
     return create_app(settings, get_registry())
 
