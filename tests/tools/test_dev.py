@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import wait_until
 from tests.tools.conftest import Dev, run_dev
 
-HEALTH = Path("apps/api/src/core/routes/health.py")
+HEALTH = Path("apps/api/src/core/platform/health.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from apps.api.src.core.models import Base
+from apps.api.src.core.tables import all_tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=all_tables(),
     render_as_batch=True,
     transactional_ddl=True,
 )
