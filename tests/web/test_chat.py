@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Platform, wait_until
+from tests.support.platform import Platform
+from tests.support.waiting import wait_until
 from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_answer
 
 
@@ -84,9 +85,7 @@ def test_what_had_arrived_of_an_answer_stays(
     sign_in(other_device, platform)
     for shown in (page, other_device):
         shown.goto(page.url)
-        expect(shown.get_by_role("article", name="Agent")).to_have_text(
-            ["Reply: it has begun"] * 2
-        )
+        expect(shown.get_by_role("article", name="Agent")).to_have_text(["Reply: it has begun"] * 2)
         expect(shown.get_by_text("You stopped this answer.")).to_be_visible()
         expect(shown.get_by_text("The answer failed", exact=True)).to_be_visible()
 

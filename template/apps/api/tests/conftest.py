@@ -28,7 +28,7 @@ CLOSED_PORT = 1
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a project without data, independent of this project's."""
-    monkeypatch.setattr("shared.settings.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(Settings, "data_dir", tmp_path / "data")
     # Do not wait for a service that the test has not started.
     monkeypatch.setattr("apps.api.src.core.agents.service.CONNECT_RETRIES", 0)
     return Settings(

@@ -8,10 +8,11 @@ from fastapi.testclient import TestClient
 
 from apps.langgraph.src.core.agents import AgentRegistry
 from apps.langgraph.src.core.app import create_app
-from apps.langgraph.src.core.migrate import main as migrate
+from apps.langgraph.src.core.migrate import migrate
 from apps.langgraph.src.core.routes import answers
 from apps.langgraph.src.core.runs import upkeep
-from shared.settings import get_settings
+from shared.migrations import run_job
+from shared.settings import Settings, get_settings
 
 ECHO = """
 from langchain_core.messages import AIMessage
@@ -43,9 +44,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         (folder / name / "graph.py").write_text(graph)
     with pytest.MonkeyPatch.context() as patch:
         # Never this project's own data, which a running service may be using.
-        patch.setattr("shared.settings.PROJECT_ROOT", tmp_path_factory.mktemp("project"))
+        patch.setattr(Settings, "data_dir", tmp_path_factory.mktemp("data"))
         patch.setattr(upkeep, "SHOW_LIFE", 0.05)
-        assert migrate() == 0
+        assert run_job(migrate) == 0
         token = get_settings().service_token.get_secret_value()
         app = create_app(get_settings(), AgentRegistry(folder))
         with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:

@@ -28,7 +28,7 @@ def connect(settings: Settings) -> LangGraphClient:
     token = settings.service_token.get_secret_value()
     return LangGraphClient(
         httpx.AsyncClient(
-            base_url=settings.langgraph_url or f"http://127.0.0.1:{settings.ports.langgraph}",
+            base_url=settings.agents_service_url,
             transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES, limits=LIMITS),
             timeout=TIMEOUT,
             headers={"Authorization": f"Bearer {token}"},

@@ -1,14 +1,6 @@
-"""Runs migrations on the connection that `migrate.py` opened."""
-
-from alembic import context
+"""Alembic's entry point."""
 
 from apps.api.src.core.tables import all_tables
+from shared.migrations import run_migrations
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=all_tables(),
-    render_as_batch=True,
-    transactional_ddl=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations(all_tables())
