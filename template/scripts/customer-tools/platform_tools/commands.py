@@ -73,7 +73,7 @@ def admin(arguments: list[str]) -> None:
 
     os.chdir(ROOT)
     # The API has the commands, with their help.
-    command = (sys.executable, "-m", "apps.api.src.core.admin", *arguments)
+    command = (sys.executable, "-m", "apps.api.src.core.accounts.admin", *arguments)
     os.execv(sys.executable, command)  # noqa: S606
 
 

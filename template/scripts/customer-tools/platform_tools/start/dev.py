@@ -177,7 +177,7 @@ class _Run:
             await admin
 
     async def _ensure_admin(self) -> None:
-        output = await self._python("api", f"{API}.admin", "ensure")
+        output = await self._python("api", f"{API}.accounts.admin", "ensure")
         # Libraries may print warnings around it.
         self.login = next(json.loads(line) for line in reversed(output) if line.startswith("{"))
 
