@@ -48,7 +48,7 @@ def test_agent_with_hyphens_and_a_module_of_its_own(registry: AgentRegistry) -> 
     write_agent(registry.folder, "my-first-agent")
     registry.load_all()
     assert reply(registry, "my-first-agent") == "hello"
-    assert registry.get("my-first-agent").title == "My first agent"
+    assert registry.get("my-first-agent").definition.title == "My first agent"
 
 
 def test_modules_of_one_name_in_two_agents_stay_apart(registry: AgentRegistry) -> None:

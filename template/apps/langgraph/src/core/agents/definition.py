@@ -3,10 +3,12 @@
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import (
@@ -77,36 +79,43 @@ class Agent:
 
     name: str
     folder: Path
-    title: str
-    description: str
-    icon: str
-    roles: tuple[str, ...]
+    definition: AgentDefinition
     graph: CompiledStateGraph[Any, Any, Any, Any]
     """Without a checkpointer: the runner attaches one to a copy."""
-    limits: Limits
+    prices: Mapping[str, Price]
+    """By model name; prices in `agent.toml` override those in `platform.toml`."""
     version: str
     """Hash of the folder's sources."""
-    prices: Mapping[str, Price] = field(default_factory=dict)
-    """By model name; prices in `agent.toml` override those in `platform.toml`."""
 
+    @cached_property
     def input_schema(self) -> dict[str, Any]:
         """JSON schema of the graph's input, derived from its types."""
         return _json_schema(self.graph.get_input_jsonschema)
 
+    @cached_property
     def output_schema(self) -> dict[str, Any]:
         """JSON schema of the graph's output, derived from its types."""
         return _json_schema(self.graph.get_output_jsonschema)
 
+    @cached_property
+    def input_validator(self) -> Draft202012Validator:
+        """Validates inputs, except messages: LangChain converts them from many forms."""
+        properties = dict(self.input_schema.get("properties", {}))
+        if "messages" in properties:
+            properties["messages"] = {}
+        return Draft202012Validator({**self.input_schema, "properties": properties})
+
     def allows(self, roles: Collection[str] | None) -> bool:
         """Whether a user with these roles may use the agent; None means every role."""
-        return not self.roles or roles is None or not set(roles).isdisjoint(self.roles)
+        allowed = self.definition.roles
+        return not allowed or roles is None or not set(roles).isdisjoint(allowed)
 
     def input_for(self, prompt: str) -> dict[str, Any]:
         """The graph's input for a prompt: its field `prompt`, or else a human message.
 
         Raises `ValueError` if the graph's input has neither `prompt` nor `messages`.
         """
-        fields = self.input_schema().get("properties", {})
+        fields = self.input_schema.get("properties", {})
         if "prompt" in fields:
             return {"prompt": prompt}
         if fields and "messages" not in fields:

@@ -227,18 +227,8 @@ class AgentRegistry:
         definition = read_definition(folder)
         register_package(self._package, self.folder)
         graph = load_graph(self._package, folder)
-        return Agent(
-            name=name,
-            folder=folder,
-            title=definition.title,
-            description=definition.description,
-            icon=definition.icon,
-            roles=tuple(definition.roles),
-            graph=graph,
-            limits=definition.limits,
-            version=version,
-            prices={**get_settings().model.prices, **definition.model.prices},
-        )
+        prices = {**get_settings().model.prices, **definition.model.prices}
+        return Agent(name, folder, definition, graph, prices, version)
 
 
 class _Loading:

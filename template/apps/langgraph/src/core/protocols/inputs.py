@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from langchain_core.messages import convert_to_messages
 
 from apps.langgraph.src.core.agents.definition import Agent
@@ -32,7 +31,7 @@ def check_input(agent: Agent, value: Any) -> None:
             convert_to_messages(messages if isinstance(messages, list) else [messages])
         except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
             raise RequestError(f"input.messages: {error}") from None
-    wrong = next(_validator(agent).iter_errors(value), None)
+    wrong = next(agent.input_validator.iter_errors(value), None)
     if wrong is not None:
         place = ".".join(("input", *map(str, wrong.absolute_path)))
         raise RequestError(f"{place}: {wrong.message}")
@@ -40,7 +39,7 @@ def check_input(agent: Agent, value: Any) -> None:
 
 async def check_resume(runner: Runner, agent: str, thread_id: str, resume: Any) -> None:
     """Raise `RequestError` unless `resume` fits the interrupts of the thread."""
-    state = await runner.graph(agent).aget_state({"configurable": {"thread_id": thread_id}})
+    state = await runner.state(agent, thread_id)
     asked = {one.id: one.value for one in state.interrupts}
     if isinstance(resume, dict) and resume and resume.keys() <= asked.keys():
         decisions = resume
@@ -65,20 +64,3 @@ async def check_checkpoint(
     place = {"thread_id": thread_id, "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
     if await runner.storage.checkpointer.aget_tuple({"configurable": place}) is None:
         raise CheckpointNotFoundError
-
-
-# By name of the agent, with the version whose schema is checked.
-_validators: dict[str, tuple[str, Draft202012Validator]] = {}
-
-
-def _validator(agent: Agent) -> Draft202012Validator:
-    version, validator = _validators.get(agent.name, ("", None))
-    if validator is not None and version == agent.version:
-        return validator
-    schema = agent.input_schema()
-    properties = dict(schema.get("properties", {}))
-    if "messages" in properties:
-        properties["messages"] = {}
-    validator = Draft202012Validator({**schema, "properties": properties})
-    _validators[agent.name] = agent.version, validator
-    return validator

@@ -109,8 +109,8 @@ async def execute(
     loop = asyncio.get_running_loop()
     usage = RunUsage(agent, run, lambda: _stop_soon(loop, execution))
     execution.usage = usage
-    config = run_config(run, agent.limits.max_steps or settings.max_steps, usage)
-    seconds = agent.limits.timeout_seconds or settings.run_seconds
+    config = run_config(run, agent.definition.limits.max_steps or settings.max_steps, usage)
+    seconds = agent.definition.limits.timeout_seconds or settings.run_seconds
     stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)
     try:
         with run_span(run.agent, run.run_id, run.attempt):

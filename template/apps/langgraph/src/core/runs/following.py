@@ -34,7 +34,7 @@ async def result_of(runner: Runner, run: Run) -> Result:
     if execution and execution.outcome:
         return Result(run, execution.values, execution.interrupts)
     await runner.registry.find(run.agent)
-    state = await runner.graph(run.agent).aget_state({"configurable": {"thread_id": run.thread_id}})
+    state = await runner.state(run.agent, run.thread_id)
     return Result(run, state.values, list(state.interrupts))
 
 

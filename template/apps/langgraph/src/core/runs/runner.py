@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import structlog
+from langgraph.types import StateSnapshot
 from langgraph_sdk.schema import ThreadStatus
 
 from apps.langgraph.src.core.agents.definition import Agent
@@ -148,10 +149,9 @@ class Runner:
         runs = await self.storage.runs.of_thread(thread_id, limit=10)
         agent = next((run.agent for run in runs if run.attempt), agent)
         try:
-            graph = self.graph(agent)
+            state = await self.state(agent, thread_id)
         except (AgentNotFoundError, AgentUnavailableError):
             return
-        state = await graph.aget_state({"configurable": {"thread_id": thread_id}})
         failed = any(task.error for task in state.tasks)
         status: ThreadStatus = "error" if failed else "interrupted" if state.next else "idle"
         await self.storage.runs.free(thread_id, status, agent)
@@ -166,6 +166,12 @@ class Runner:
         if cached is None or cached[0] is not agent:
             cached = self._graphs[name] = agent, attach(agent, self.storage.checkpointer)
         return cached[1]
+
+    async def state(self, agent: str, thread_id: str) -> StateSnapshot:
+        """The latest state of a thread, read with the graph of `agent`. Raises like `graph`."""
+        config = {"configurable": {"thread_id": thread_id}}
+        state: StateSnapshot = await self.graph(agent).aget_state(config)
+        return state
 
     async def drain(self, seconds: float) -> None:
         """Accept no more runs, wait some seconds for running ones, and hand over the rest."""

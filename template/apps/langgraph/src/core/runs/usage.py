@@ -44,7 +44,7 @@ class RunUsage(UsageRecorder):
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Count the call and check the limit of cost."""
         super().on_llm_end(response, run_id=run_id, **kwargs)
-        limit = self._agent.limits.max_cost
+        limit = self._agent.definition.limits.max_cost
         if limit is None:
             return
         unpriced = [model for model, usage in self.by_model.items() if usage.cost is None]

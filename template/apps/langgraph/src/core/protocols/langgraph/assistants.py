@@ -56,12 +56,11 @@ async def get_assistant(assistant_id: str, user: CurrentUser, runner: CurrentRun
 async def get_schemas(assistant_id: str, user: CurrentUser, runner: CurrentRunner) -> GraphSchema:
     """JSON schemas of an agent's input, output, state and context."""
     agent = await find_agent(runner, user, assistant_id)
-    output = agent.output_schema()
     return GraphSchema(
         graph_id=agent.name,
-        input_schema=agent.input_schema(),
-        output_schema=output,
-        state_schema=output,
+        input_schema=agent.input_schema,
+        output_schema=agent.output_schema,
+        state_schema=agent.output_schema,
         config_schema={},
         context_schema=agent.graph.get_context_jsonschema() or {},
     )
@@ -102,12 +101,13 @@ def _assistants(runner: Runner, user: User) -> list[Assistant]:
 
 
 def _assistant(agent: Agent, error: str | None, started: datetime) -> Assistant:
+    shown = agent.definition
     return Assistant(
         assistant_id=agent.name,
         graph_id=agent.name,
-        name=agent.title,
-        description=agent.description,
-        metadata={"icon": agent.icon, "roles": list(agent.roles), "error": _visible(error)},
+        name=shown.title,
+        description=shown.description,
+        metadata={"icon": shown.icon, "roles": shown.roles, "error": _visible(error)},
         created_at=started,
         updated_at=started,
     )

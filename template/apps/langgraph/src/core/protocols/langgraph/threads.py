@@ -185,7 +185,7 @@ async def update_state(
         if isinstance(error, InvalidUpdateError) or get_settings().environment == "development":
             reason += f": {error}"
         raise RequestError(reason) from error
-    state = await graph.aget_state(to_config(thread.thread_id))
+    state = await runner.state(agent, thread.thread_id)
     status = "interrupted" if state.next else "idle"
     await runner.storage.threads.set_status(thread.thread_id, status, agent)
     checkpoint = to_checkpoint(config)
@@ -275,7 +275,7 @@ async def _to_thread(
         except (AgentNotFoundError, AgentUnavailableError, ForbiddenError):
             # Without the agent the values cannot be read.
             return shown
-        state = await runner.graph(thread.agent).aget_state(to_config(thread.thread_id))
+        state = await runner.state(thread.agent, thread.thread_id)
         shown["values"] = state.values or None
         shown["interrupts"] = {
             task.id: list(task.interrupts) for task in state.tasks if task.interrupts

@@ -93,7 +93,7 @@ async def status(
     runs = await runner.storage.runs.of_thread(thread.thread_id, limit=1)
     if not runs:
         raise RunNotFoundError
-    state = await runner.graph(agent).aget_state(_config(thread))
+    state = await runner.state(agent, thread.thread_id)
     return to_reply(found, Result(runs[0], state.values, list(state.interrupts)))
 
 
@@ -112,7 +112,8 @@ async def history(
     """The states of a thread, newest first."""
     await find_agent(runner, user, agent)
     _check_agent(thread, agent)
-    states = runner.graph(agent).aget_state_history(_config(thread), limit=limit)
+    config = {"configurable": {"thread_id": thread.thread_id}}
+    states = runner.graph(agent).aget_state_history(config, limit=limit)
     return JsonResponse(
         [
             {
@@ -129,10 +130,6 @@ async def history(
 def _request(agent: str, user: User, *, stream: bool, **values: Any) -> RunRequest:
     modes = ["messages-tuple", "updates"] if stream else []
     return RunRequest(agent, roles=user.role_names, stream_modes=modes, subgraphs=stream, **values)
-
-
-def _config(thread: Thread) -> Any:
-    return {"configurable": {"thread_id": thread.thread_id}}
 
 
 def _check_agent(thread: Thread, agent: str) -> None:

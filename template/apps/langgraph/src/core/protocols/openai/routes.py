@@ -11,19 +11,11 @@ from apps.langgraph.src.core.protocols.dependencies import CurrentRunner, find_a
 from apps.langgraph.src.core.protocols.errors import STARTS_RUN, RequestError
 from apps.langgraph.src.core.protocols.inputs import check_input, input_for
 from apps.langgraph.src.core.protocols.json_route import JsonRoute
+from apps.langgraph.src.core.protocols.openai import schemas
 from apps.langgraph.src.core.protocols.openai.errors import (
     OpenAIProblem,
     openai_problem,
     openai_problems,
-)
-from apps.langgraph.src.core.protocols.openai.schemas import (
-    ChatMessage,
-    ChatRequest,
-    Choice,
-    Completion,
-    Model,
-    Models,
-    Usage,
 )
 from apps.langgraph.src.core.protocols.responses import (
     HEARTBEAT_EVENT,
@@ -44,29 +36,29 @@ router = APIRouter(prefix="/v1", tags=["openai"], route_class=JsonRoute)
 
 
 @router.get("/models", responses=openai_problems())
-async def list_models(user: CurrentUser, runner: CurrentRunner) -> Models:
+async def list_models(user: CurrentUser, runner: CurrentRunner) -> schemas.Models:
     """The agents that the user may use."""
     agents = [agent for agent in runner.registry.list() if agent.allows(user.roles)]
-    return Models(data=[_model(runner, agent) for agent in agents])
+    return schemas.Models(data=[_model(runner, agent) for agent in agents])
 
 
 @router.get("/models/{model}", responses=openai_problems(403, 404, 503))
-async def get_model(model: str, user: CurrentUser, runner: CurrentRunner) -> Model:
+async def get_model(model: str, user: CurrentUser, runner: CurrentRunner) -> schemas.Model:
     """An agent."""
     return _model(runner, await find_agent(runner, user, model))
 
 
 @router.post(
     "/chat/completions",
-    response_model=Completion,
+    response_model=schemas.Completion,
     responses={
         **openai_problems(*STARTS_RUN, 500),
-        200: {"model": Completion, "content": {"text/event-stream": {}}},
+        200: {"model": schemas.Completion, "content": {"text/event-stream": {}}},
     },
     dependencies=[Depends(count_run)],
 )
 async def create_completion(
-    body: ChatRequest, request: Request, user: CurrentUser, runner: CurrentRunner
+    body: schemas.ChatRequest, request: Request, user: CurrentUser, runner: CurrentRunner
 ) -> Response:
     """An agent's reply to a conversation; the run is cancelled if the client disconnects."""
     agent = await find_agent(runner, user, body.model)
@@ -86,13 +78,13 @@ async def create_completion(
     result = await wait_for(request, runner, run)
     if result.run.error:
         return JsonResponse(_problem(result.run.error), 500)
-    choice = Choice(message=ChatMessage(content=_text(agent, result)))
-    completion = Completion(**_head(agent, run), choices=[choice], usage=_usage(result.run))
+    choice = schemas.Choice(message=schemas.ChatMessage(content=_text(agent, result)))
+    completion = schemas.Completion(**_head(agent, run), choices=[choice], usage=_usage(result.run))
     return JsonResponse(completion)
 
 
 def _input(agent: Agent, messages: list[dict[str, Any]]) -> dict[str, Any]:
-    if "messages" in agent.input_schema().get("properties", {}):
+    if "messages" in agent.input_schema.get("properties", {}):
         return {"messages": messages}
     # An agent whose input is a prompt gets the last user message.
     content = next((m.get("content") for m in reversed(messages) if m.get("role") == "user"), None)
@@ -156,11 +148,11 @@ def _text(agent: Agent, result: Result) -> str | None:
     return agent.reply(result.values) or None
 
 
-def _usage(run: Run) -> Usage:
+def _usage(run: Run) -> schemas.Usage:
     models = (run.usage or {}).values()
     prompt = sum(model["input_tokens"] for model in models)
     completion = sum(model["output_tokens"] for model in models)
-    return Usage(
+    return schemas.Usage(
         prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
     )
 
@@ -169,5 +161,5 @@ def _problem(error: dict[str, str]) -> OpenAIProblem:
     return openai_problem(500, error["message"], error["error"])
 
 
-def _model(runner: Runner, agent: Agent) -> Model:
-    return Model(id=agent.name, created=int(runner.started_at.timestamp()))
+def _model(runner: Runner, agent: Agent) -> schemas.Model:
+    return schemas.Model(id=agent.name, created=int(runner.started_at.timestamp()))
