@@ -3,27 +3,9 @@
 import re
 
 # First path segments of the service's routes, and those reserved by LangGraph's server protocol.
-RESERVED_NAMES = frozenset(
-    (
-        "a2a",
-        "assistants",
-        "crons",
-        "docs",
-        "health",
-        "info",
-        "mcp",
-        "metrics",
-        "ok",
-        "openapi.json",
-        "ready",
-        "redoc",
-        "runs",
-        "store",
-        "threads",
-        "v1",
-        "webhooks",
-    )
-)
+SERVICE = {"docs", "health", "info", "metrics", "ok", "openapi.json", "ready", "redoc", "v1"}
+PROTOCOL = {"a2a", "assistants", "crons", "mcp", "runs", "store", "threads", "webhooks"}
+RESERVED_NAMES = SERVICE | PROTOCOL
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 MAX_NAME_LENGTH = 60
 

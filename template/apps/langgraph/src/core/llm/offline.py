@@ -1,6 +1,7 @@
 """The offline model: no key, no network, the same reply to the same prompt."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -149,7 +150,7 @@ def _chunks(message: AIMessage) -> Iterator[ChatGenerationChunk]:
             tool_call_chunks=[
                 tool_call_chunk(
                     name=call["name"],
-                    args=offline_tools.to_json(call["args"]),
+                    args=json.dumps(call["args"], ensure_ascii=False),
                     id=call["id"],
                     index=index,
                 )

@@ -1,6 +1,5 @@
 """The offline model's tool calls: the choice of a tool and its arguments."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,11 +45,6 @@ def choose(
         # The tool for structured output is the last one.
         return _call((open_specs or list(specs.values()))[-1], messages)
     return None
-
-
-def to_json(arguments: Mapping[str, Any]) -> str:
-    """Arguments in the form in which they are streamed."""
-    return json.dumps(arguments, ensure_ascii=False)
 
 
 def example(schema: Mapping[str, Any], request: str, name: str = "", index: int = 0) -> Any:

@@ -14,11 +14,7 @@ from apps.langgraph.src.core.llm.offline import OfflineChatModel
 from shared.settings import Model, ModelChoice, get_settings
 
 # Used where neither platform.toml nor agent.toml names one: medium-sized models that call tools.
-DEFAULT_NAMES = {
-    "openai": "gpt-5.4-mini",
-    "anthropic": "claude-sonnet-5",
-    "ollama": "llama3.2",
-}
+DEFAULT_NAMES = {"openai": "gpt-5.4-mini", "anthropic": "claude-sonnet-5", "ollama": "llama3.2"}
 
 
 def get_llm(anchor: str | Path) -> BaseChatModel:

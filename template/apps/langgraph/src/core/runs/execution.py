@@ -27,18 +27,8 @@ from shared.settings import Agents as AgentSettings
 logger = structlog.get_logger(__name__)
 
 # Keys that only the service may set. LangGraph's internal keys start with two underscores.
-RESERVED = frozenset(
-    (
-        "thread_id",
-        "run_id",
-        "agent",
-        "user_id",
-        "roles",
-        "checkpoint_id",
-        "checkpoint_ns",
-        "checkpoint_map",
-    )
-)
+RESERVED = {"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"}
+RESERVED |= {"run_id", "agent", "user_id", "roles"}
 
 # Stores the checkpoint from which a run continues.
 Progress = Callable[[Run, str], Awaitable[None]]

@@ -88,7 +88,8 @@ class _InThread(BaseCheckpointSaver[Any]):
         """See `list`. `config` must name a thread: other threads may have equal checkpoint IDs."""
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(limit, PAGE)
-            page = await self._call(self._page, config, filter, before, size)
+            read = partial(self._page, config, filter=filter, before=before, limit=size)
+            page = await self._call(read)
             for found in page:
                 yield found
             if len(page) < size:
@@ -140,14 +141,8 @@ class _InThread(BaseCheckpointSaver[Any]):
             lambda: self.get_delta_channel_history(config=config, channels=channels)
         )
 
-    def _page(
-        self,
-        config: RunnableConfig | None,
-        having: dict[str, Any] | None,
-        before: RunnableConfig | None,
-        limit: int,
-    ) -> list[CheckpointTuple]:
-        return list(self.list(config, filter=having, before=before, limit=limit))
+    def _page(self, config: RunnableConfig | None, **options: Any) -> list[CheckpointTuple]:
+        return list(self.list(config, **options))
 
     async def _write(self, write: Write) -> None:
         run = self.run
