@@ -1,4 +1,4 @@
-"""The agents service with the agents beside this file: what `uvicorn` serves in the tests."""
+"""The agents service with the agents of the tests, for `uvicorn`."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Runs the agents service as a process of its own, on the code where it stands."""
+"""Runs the agents service of the template as a separate process."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ domain = "acme.example"
 admin_email = "admin@acme.example"
 created_on = "2026-01-01"
 """
-# Seconds in which a service starts or stops, whatever else the machine does.
+# Seconds in which a service starts or stops, even on a busy machine.
 PATIENCE = 60
 
 

@@ -1,4 +1,4 @@
-"""A service killed under load loses no run, repeats no finished step, leaves none unfinished."""
+"""A service that is killed under load loses no run and repeats no finished step."""
 
 import random
 import threading
@@ -19,7 +19,7 @@ ENDED = ("success", "error", "timeout", "interrupted")
 
 
 class Load:
-    """Clients that keep starting runs, and know which ones the service has accepted."""
+    """Clients that keep starting runs; `accepted` has those that the service has accepted."""
 
     def __init__(self, service: Service, journal: Path) -> None:
         self.accepted: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What one run does to others, and how much it may take."""
+"""Runs do not affect one another, and have limits."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +48,7 @@ def test_the_platform_limits_the_steps_of_every_agent(tmp_path: Path) -> None:
         for config in ({}, {"recursion_limit": 100}):
             run = client.post("/runs/wait", json={**body, "config": config}).json()
             assert run["__error__"]["error"] == "StepLimit"
-        # An agent's own limit is another.
+        # A limit in agent.toml overrides it.
         run = client.post("/limited/generate", json={"input": {}}).json()
         assert run["error"]["error"] == "StepLimit"
         states = client.post(f"/threads/{run['thread_id']}/history", json={"limit": 100}).json()

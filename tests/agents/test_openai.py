@@ -36,8 +36,8 @@ def test_openai_client_gets_its_own_errors(service: Service) -> None:
     [
         ({"n": 2}, "one reply"),
         ({"response_format": {"type": "json_object"}}, "replies with text"),
-        ({"tool_choice": "required"}, "only its own tools"),
-        ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, "only its own tools"),
+        ({"tool_choice": "required"}, "cannot call tools"),
+        ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, "cannot call tools"),
     ],
 )
 def test_what_an_agent_cannot_do_is_refused(

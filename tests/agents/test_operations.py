@@ -1,4 +1,4 @@
-"""What operators learn: usage and cost, metrics."""
+"""Usage, cost and metrics, for operators."""
 
 import math
 import shutil
@@ -43,7 +43,7 @@ def test_usage_and_cost_are_counted_by_run_user_and_model(service: Service) -> N
 
 
 def test_metrics_tell_of_runs_queue_and_first_tokens(tmp_path: Path) -> None:
-    # A service of its own: its metrics begin at zero.
+    # A separate service: its metrics start at zero.
     with running(tmp_path, AGENTS__MAX_RUNS=1) as service:
         with as_user(service, "anna") as client:
             client.post("/talker/generate", json={"prompt": "x", "stream": True})

@@ -1,4 +1,4 @@
-"""Nobody gets in without the token, and nobody sees what is another user's."""
+"""Requests need the service token, and users see only their data."""
 
 import subprocess
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A service that stops leaves no client waiting, and lets those that can come back do so."""
+"""A service that stops leaves no client waiting; clients that can reconnect continue."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Traces go to the collector that the settings name, and nowhere without it."""
+"""Traces are sent to the collector in the settings, and nowhere else."""
 
 import gzip
 import subprocess

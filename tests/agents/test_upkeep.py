@@ -1,4 +1,4 @@
-"""What the service does every second takes no longer the more runs there have been."""
+"""The recurring work of the service does not slow down with the number of past runs."""
 
 import asyncio
 from pathlib import Path

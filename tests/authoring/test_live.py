@@ -1,4 +1,4 @@
-"""What an author does is live in the running service, and cannot take it down."""
+"""An author's changes are live in the running service and cannot stop it."""
 
 import json
 import urllib.request
@@ -18,7 +18,7 @@ graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
 
 
 @pytest.mark.parametrize("template", ["chat", "approval", "supervisor"])
-def test_new_agent_answers_without_a_restart(workshop: Workshop, template: str) -> None:
+def test_new_agent_replies_without_a_restart(workshop: Workshop, template: str) -> None:
     name = f"new-{template}"
     workshop.run("uv", "run", "platform", "new", "agent", name, "--template", template)
     workshop.await_that(lambda: name in names(workshop))

@@ -1,4 +1,4 @@
-"""The service in one process: what a change in core must not break."""
+"""A smoke test of the service in one process, for changes in `core`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +43,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         (folder / name).mkdir()
         (folder / name / "graph.py").write_text(graph)
     with pytest.MonkeyPatch.context() as patch:
-        # Never this project's own data, which a running service may be using.
+        # Not this project's data: a running service may be using it.
         patch.setattr(Settings, "data_dir", tmp_path_factory.mktemp("data"))
         patch.setattr(upkeep, "SHOW_LIFE", 0.05)
         assert run_job(migrate) == 0

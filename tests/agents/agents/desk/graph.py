@@ -1,4 +1,4 @@
-"""Asks a person before it calls its tool, by LangChain's own middleware."""
+"""Asks a person before it calls its tool, with LangChain's middleware."""
 
 from apps.langgraph.src.core.authoring import get_llm
 from langchain.agents import create_agent

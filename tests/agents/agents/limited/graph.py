@@ -1,4 +1,4 @@
-"""Never ends by itself: only a limit can end it."""
+"""Runs until a limit ends it."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Calls its model, waits until there is a file `gate`, and calls the model again."""
+"""Calls its model, waits for a file `gate`, and calls the model again."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Agents are found, loaded, reloaded and, when broken, kept at their last good version."""
+"""Agents are found, loaded and reloaded; a broken one keeps its last good version."""
 
 import asyncio
 from pathlib import Path

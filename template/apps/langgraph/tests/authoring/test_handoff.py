@@ -1,4 +1,4 @@
-"""One agent asks another, within one run."""
+"""One agent gives a task to another, within one run."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tools of MCP servers, from a real server that speaks on its standard input and output."""
+"""Tools of a real MCP server on standard input and output."""
 
 import sys
 from pathlib import Path
@@ -86,5 +86,5 @@ async def test_tools_that_a_server_gets_later_are_seen(
 
 async def test_server_that_platform_toml_lacks(agent: Path) -> None:
     (agent.parent / "agent.toml").write_text('[mcp]\nuse = ["erp"]\n')
-    with pytest.raises(McpError, match=r"no \[mcp.servers.erp\]"):
+    with pytest.raises(McpError, match=r"uses \[mcp.servers.erp\]"):
         await mcp_tools(agent)

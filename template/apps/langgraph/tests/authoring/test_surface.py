@@ -1,4 +1,4 @@
-"""The names that agents import, and those that checkpoints store, stay as they are."""
+"""The names that agents import and checkpoints store never change."""
 
 import dataclasses
 from enum import Enum

@@ -1,4 +1,4 @@
-"""Which model an agent gets, and what its calls cost."""
+"""The language model of an agent, and the cost of its calls."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Streams of events, as ASGI messages."""
+"""Responses of runs, as ASGI messages."""
 
 import asyncio
 from collections.abc import AsyncIterator

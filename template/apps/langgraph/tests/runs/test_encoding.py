@@ -1,4 +1,4 @@
-"""JSON for clients that read it strictly."""
+"""JSON for strict clients."""
 
 import orjson
 from langgraph.types import Interrupt

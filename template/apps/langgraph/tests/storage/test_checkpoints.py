@@ -1,4 +1,4 @@
-"""A checkpoint is data: whoever can write to the database cannot make the service run anything."""
+"""A checkpoint is data: values in the database cannot make the service execute code."""
 
 from pathlib import Path
 

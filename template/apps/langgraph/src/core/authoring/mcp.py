@@ -72,11 +72,11 @@ async def mcp_tools(anchor: str | Path) -> list[BaseTool]:
     These are the servers in its `agent.toml`, and those of `platform.toml` that are listed there
     under `[mcp] use`. Raises `McpError`.
     """
-    own = read_definition(agent_folder(anchor)).mcp
+    agent = read_definition(agent_folder(anchor)).mcp
     shared = get_settings().mcp.servers
-    if unknown := set(own.use) - shared.keys():
-        raise McpError(f"platform.toml has no [mcp.servers.{unknown.pop()}], which agent.toml uses")
-    servers = {**{name: shared[name] for name in own.use}, **own.servers}
+    if unknown := set(agent.use) - shared.keys():
+        raise McpError(f"agent.toml uses [mcp.servers.{unknown.pop()}]: platform.toml has none")
+    servers = {**{name: shared[name] for name in agent.use}, **agent.servers}
     return [tool for name, server in servers.items() for tool in await _tools_of(name, server)]
 
 

@@ -25,7 +25,7 @@ from apps.langgraph.src.core.storage.runs import RunNotFoundError, ThreadBusyErr
 from apps.langgraph.src.core.storage.threads import ThreadExistsError, ThreadNotFoundError
 from shared.settings import get_settings
 
-# Status and message; an empty message means the exception's own.
+# Status and message; an empty message means that of the exception.
 RESPONSES: dict[type[Exception], tuple[int, str]] = {
     ThreadNotFoundError: (404, "There is no such thread."),
     RunNotFoundError: (404, "There is no such run."),

@@ -37,8 +37,7 @@ class JsonResponse(Response):
 class EventStream(Response):
     """A stream of server-sent events that proxies do not buffer.
 
-    Starlette's StreamingResponse starts two tasks in a group for each response, and so takes twice
-    as long.
+    Starlette's StreamingResponse starts two tasks for each response, which doubles its cost.
     """
 
     media_type = "text/event-stream"

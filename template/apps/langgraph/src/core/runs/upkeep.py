@@ -99,7 +99,7 @@ class Upkeep:
                     execution.cancel("cancel")
         if runner.draining or not runner.free:
             return
-        # Renew first: after a pause, this replica's own runs would look lost.
+        # Renew first: after a pause, the runs of this replica would look lost.
         await self._renew()
         runs, given_up = await runner.storage.leases.claim(
             runner.replica, min(runner.free, TAKE_OVER), runner.lease_end()

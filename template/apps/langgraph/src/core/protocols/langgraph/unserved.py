@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from apps.langgraph.src.core.security.identity import current_user
 
 FOLDERS = "Agents are folders of apps/langgraph/src/agents: change them there."
-CRONS = "There are no crons here: start runs from a scheduler of your own."
+CRONS = "There are no crons here: start runs from your scheduler."
 STORE = "There is no store here: keep data of agents in their state or in a database."
 BATCH = "There are no batches here: start, cancel and delete one after the other."
 STREAM = "Only runs are streamed here: use runs.stream, or runs.join_stream for a running one."

@@ -30,7 +30,7 @@ class StreamOptions(BaseModel):
 class ChatRequest(BaseModel):
     """A conversation, of which the last message is the prompt.
 
-    Sampling parameters and optional tools are ignored: the agent has its own.
+    Sampling parameters and optional tools are ignored: the agent decides on both.
     """
 
     model: str
@@ -59,7 +59,7 @@ class ChatRequest(BaseModel):
     @classmethod
     def _no_call(cls, choice: str | dict[str, Any] | None) -> str | dict[str, Any] | None:
         if choice not in (None, "auto", "none"):
-            raise ValueError("an agent calls only its own tools")
+            raise ValueError("an agent cannot call tools of a request")
         return choice
 
 

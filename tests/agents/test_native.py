@@ -1,4 +1,4 @@
-"""The service's own routes, as a program on the same machine calls them."""
+"""The native protocol, used by a program on the same machine."""
 
 import json
 from pathlib import Path
