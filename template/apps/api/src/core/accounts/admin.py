@@ -30,7 +30,7 @@ from shared.settings import Settings, SettingsError, get_settings
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> Any:
     """Run the command of `arguments`; return what to print as JSON. Raises `AdminError`."""
-    database = Database(settings)
+    database, email = Database(settings), getattr(arguments, "email", "")
     try:
         if detail := await database.problem():
             raise AdminError(detail)
@@ -40,18 +40,14 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> Any:
             case "list":
                 return await list_users(database)
             case "add":
-                return await add_user(database, arguments.email, arguments.role)
+                return await add_user(database, email, arguments.role)
             case "set-roles":
-                return await set_roles(database, arguments.email, arguments.role)
+                return await set_roles(database, email, arguments.role)
             case "reset-password":
-                return await reset_password(database, arguments.email)
+                return await reset_password(database, email)
             case "remove":
-                return await remove_user(
-                    database,
-                    settings,
-                    arguments.email,
-                    delete_conversations=arguments.delete_conversations,
-                )
+                delete = arguments.delete_conversations
+                return await remove_user(database, settings, email, delete_conversations=delete)
     finally:
         await database.engine.dispose()
 
