@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event, make_url
+from sqlalchemy import URL, DateTime, Dialect, Engine, TypeDecorator, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -62,7 +62,7 @@ def create_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def create_threads_engine(url: str) -> Engine:
+def create_threads_engine(url: str | URL) -> Engine:
     """The same for code that runs in threads of its own, where a statement costs no switch."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":

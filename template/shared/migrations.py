@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import URL, Connection, MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database import create_threads_engine, refusal
@@ -86,6 +86,17 @@ class History:
             "The database is of an older release than this code: back it up, "
             f"then run `{self.command}`."
         )
+
+    def problem_at(self, url: str | URL) -> str | None:
+        """The same for the database at `url`; that it cannot be reached is a problem too."""
+        engine = create_threads_engine(url)
+        try:
+            with engine.connect() as connection:
+                return self.problem(connection)
+        except (SQLAlchemyError, OSError) as error:
+            return refusal(error)
+        finally:
+            engine.dispose()
 
     def _upgrade(self, url: str, revision: str) -> Upgrade:
         engine = create_threads_engine(url)

@@ -24,10 +24,9 @@ from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.security.limits import RunRateLimit
 from apps.langgraph.src.core.storage.database import open_storage
+from shared import __version__
 from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, get_settings
-
-VERSION = "1.0"
 
 # Seconds that runs may take to finish when the service stops in development.
 DEVELOPMENT_GRACE = 1
@@ -74,7 +73,7 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     because the usual ones load scripts from elsewhere. Raises `SettingsError`."""
     app = FastAPI(
         title="Agents service",
-        version=VERSION,
+        version=__version__,
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,

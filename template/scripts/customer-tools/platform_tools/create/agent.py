@@ -12,18 +12,18 @@ from platform_tools.errors import PlatformError
 from platform_tools.project import ROOT, settings
 from platform_tools.terminal import say
 
-# Seconds after which a half-made agent is nobody's any more.
+# Seconds after which an unfinished copy is removed.
 STALE = 60
 
 
-def create_and_tell(name: str, template: str) -> None:
-    """Create an agent and say how to go on."""
-    port = settings().ports.langgraph
+def run(name: str, template: str) -> None:
+    """Create an agent and print how to use it."""
+    address = settings().ports.address("langgraph")
     new_agent(name, template)
     shown = f"apps/langgraph/src/agents/{name}"
-    print(f"Created {shown}: README.md there says where to change what.\n")
-    print("With `platform dev` running, it answers now:")
-    print(f"  curl -X POST http://127.0.0.1:{port}/{name}/generate \\")
+    print(f"Created {shown}: see its README.md for what to change.\n")
+    print("Send it a prompt (`platform dev` must be running):")
+    print(f"  curl -X POST {address}/{name}/generate \\")
     print("""    -H "Content-Type: application/json" -d '{"prompt": "Hello"}'""")
     print(f"Its tests:\n  uv run pytest {shown}")
 
@@ -31,8 +31,8 @@ def create_and_tell(name: str, template: str) -> None:
 def new_agent(name: str, template: str = "chat", root: Path = ROOT) -> Path:
     """Create the agent `name` from a template and return its folder.
 
-    It appears complete or not at all. Raises `PlatformError` (code 2) for a name that cannot be an
-    agent's or is taken, and for an unknown template.
+    It appears complete or not at all. Raises `PlatformError` (code 2) for an invalid or used name
+    and for an unknown template.
     """
     agents = root / "apps/langgraph/src/agents"
     source = root / "apps/langgraph/templates" / template
@@ -62,7 +62,7 @@ def _check(name: str, template: str, source: Path, agents: Path) -> None:
     if template in ("", ".", "..") or "/" in template or not (source / "graph.py").is_file():
         known = sorted(path.parent.name for path in source.parent.glob("*/graph.py"))
         raise PlatformError(f"There is no template {template!r}", f"Use {', '.join(known)}.", 2)
-    # Git and some file systems take Order-Desk and order-desk for the same.
+    # Git and some file systems ignore case.
     taken = {path.name.lower() for path in agents.glob("*")} if agents.is_dir() else set()
     if name in taken:
         raise PlatformError(
@@ -73,11 +73,11 @@ def _check(name: str, template: str, source: Path, agents: Path) -> None:
 @contextmanager
 def _temporary_folder(parent: Path) -> Iterator[Path]:
     for left in parent.glob(".new-*"):
-        # By a command that was killed; one that runs now is done in a moment, and gone.
+        # Left by a killed command, unless it is young: then the command still runs.
         with suppress(FileNotFoundError):
             if time.time() - left.stat().st_mtime > STALE:
                 shutil.rmtree(left, ignore_errors=True)
-    # Beside the agents, so that the rename stays on one file system; the dot hides it from them.
+    # Beside the agents, so that the rename stays on one file system; a name with a dot is no agent.
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
     try:
         yield folder
@@ -95,7 +95,7 @@ def _fill_in(file: Path, name: str) -> None:
 
 
 def _list_in_langgraph_json(file: Path, name: str) -> None:
-    """Let LangGraph's own tools find the agent; the service needs no list."""
+    """List the agent for LangGraph's tools; the agents service needs no list."""
     if not file.is_file():
         return
     try:

@@ -1,4 +1,4 @@
-"""What runs on this machine: this project's `platform dev`, and who holds a port."""
+"""What runs on this machine: the project's `platform dev`, and the programs that use its ports."""
 
 import contextlib
 import errno
@@ -10,11 +10,13 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
+from shared.settings import HOST
+
 STATE = "dev.json"
 
 
 def write_state(data_dir: Path, state: dict[str, Any]) -> None:
-    """Say in `data/dev.json` that `platform dev` is ready, and where; in one step."""
+    """Write `data/dev.json` atomically: addresses and process ID of a ready `platform dev`."""
     temporary = data_dir / f".{STATE}.{os.getpid()}"
     temporary.write_text(json.dumps(state, indent=2) + "\n")
     temporary.replace(data_dir / STATE)
@@ -23,13 +25,13 @@ def write_state(data_dir: Path, state: dict[str, Any]) -> None:
 def read_state(data_dir: Path) -> dict[str, Any] | None:
     """The addresses and "pid" of this project's running `platform dev`, or None.
 
-    A file that was left by a `platform dev` that was killed is not believed.
+    The file of a killed `platform dev` is ignored.
     """
     try:
         path = data_dir / STATE
         state: dict[str, Any] = json.loads(path.read_text())
         process = psutil.Process(state["pid"])
-        # A process that is younger than the file only has the same number.
+        # A younger process has the same ID by chance.
         if process.create_time() <= path.stat().st_mtime:
             return state
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
@@ -38,13 +40,13 @@ def read_state(data_dir: Path) -> dict[str, Any] | None:
 
 
 class PortTakenError(Exception):
-    """Something else listens on a port; the message says what."""
+    """A port is in use; the message names the program."""
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on 127.0.0.1. Raises `PortTakenError`; `OSError` for any other reason."""
+    """A listening socket on `HOST`. Raises `PortTakenError`, or `OSError` for other reasons."""
     try:
-        return socket.create_server(("127.0.0.1", port), backlog=2048)
+        return socket.create_server((HOST, port), backlog=2048)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTakenError(_holder(port)) from None
@@ -60,7 +62,7 @@ def free_port(after: int) -> int:
 
 
 def _holder(port: int) -> str:
-    """Who listens on `port`, as far as this user may see, such as "python (process 123)"."""
+    """The program that listens on `port`, such as "python (process 123)", as far as visible."""
     with contextlib.suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
             local = connection.laddr

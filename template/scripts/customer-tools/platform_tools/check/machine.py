@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from platform_tools import project, running
-from platform_tools.checks import Finding
+from platform_tools import project
+from platform_tools.check import Finding
+from platform_tools.start import running
 
 BIN = Path(sys.executable).parent
-# `git merge-tree --write-tree`, which updates are merged with.
+# Updates are merged with `git merge-tree --write-tree`.
 GIT = (2, 38)
 # As in setup.py.
 UV = (0, 13)
@@ -33,8 +34,8 @@ def tools() -> Iterator[Finding]:
     if found := shutil.which("uv"):
         yield _tool("uv", found, UV, "Install a newer uv.")
     elif shutil.which("uv", path=str(own)):
-        mend = f'`uv run` needs it there: export PATH="{own}:$PATH"'
-        yield Finding("warn", "uv", "not on PATH", mend)
+        fix = f'`uv run` needs it there: export PATH="{own}:$PATH"'
+        yield Finding("warn", "uv", "not on PATH", fix)
     else:
         yield Finding("fail", "uv", "not found", "make setup")
     if (project.ROOT / "apps" / "web").is_dir():
@@ -42,7 +43,7 @@ def tools() -> Iterator[Finding]:
 
 
 def packages() -> Iterator[Finding]:
-    """Whether lock files are there, follow the vendor, and are what is installed."""
+    """Whether the lock files exist, have the vendor's versions, and are installed."""
     lock = project.ROOT / "uv.lock"
     if not lock.exists():
         yield Finding("fail", "uv.lock", "missing", "make setup")
@@ -50,8 +51,8 @@ def packages() -> Iterator[Finding]:
         yield Finding(
             "warn",
             "uv.lock",
-            f"not the vendor's tested versions (constraints.txt): {', '.join(drift)}",
-            "Fine if your own requirements ask for it; "
+            f"other versions than the vendor tested (constraints.txt): {', '.join(drift)}",
+            "Fine if your requirements ask for them; "
             "otherwise: python3 scripts/customer-tools/setup.py --locks && make setup",
         )
     else:
@@ -69,16 +70,16 @@ def packages() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    """Space for data, and whether it can be written."""
+    """Whether there is space for data, and permission to write it."""
     data = project.settings().data_dir
     folder = data if data.is_dir() else data.parent
     free = shutil.disk_usage(folder).free
     message = f"{free / GIB:.1f} GiB free for {data.name}/"
     if refused := _refused(folder):
-        mend = "Let this user write it: owner and mode of the folder, or a mount that is read-only."
-        yield Finding("fail", "disk", f"{folder} cannot be written: {refused}", mend)
+        fix = "Give this user write permission (owner, mode, or a read-only mount)."
+        yield Finding("fail", "disk", f"{folder} cannot be written: {refused}", fix)
     elif free < GIB / 2:
-        yield Finding("fail", "disk", message, "Make room: databases stop when it is full.")
+        yield Finding("fail", "disk", message, "Make room: databases stop when the disk is full.")
     elif free < 2 * GIB:
         yield Finding("warn", "disk", message, "Make room.")
     else:
@@ -86,47 +87,45 @@ def disk() -> Iterator[Finding]:
 
 
 def ports() -> Iterator[Finding]:
-    """Whether the services' ports are free, or taken by this project's own services."""
+    """Whether the services' ports are free or used by this project."""
     config = project.settings()
     mine = running.read_state(config.data_dir) or {}
-    wanted = {"api": config.ports.api, "langgraph": config.ports.langgraph}
-    if "web" in config.services.enabled:
-        wanted["web"] = config.ports.web
-    for name, port in wanted.items():
+    for name, port in project.ports(config).items():
         if mine.get(name):
             yield Finding("ok", f"port {port}", f"{name} of this project is running")
             continue
         try:
             running.listen(port).close()
         except running.PortTakenError as error:
-            mend = f"Stop that, or put PORTS__{name.upper()}={running.free_port(port)} into .env."
-            yield Finding("fail", f"port {port}", f"{name} needs it, {error} has it", mend)
+            free = running.free_port(port)
+            fix = f"Stop it, or put PORTS__{name.upper()}={free} into .env."
+            yield Finding("fail", f"port {port}", f"needed by {name}, in use by {error}", fix)
         except OSError as error:
-            mend = f"Put PORTS__{name.upper()}= with another port into .env."
-            yield Finding("fail", f"port {port}", str(error), mend)
+            fix = f"Put PORTS__{name.upper()}= with another port into .env."
+            yield Finding("fail", f"port {port}", str(error), fix)
         else:
             yield Finding("ok", f"port {port}", f"free for {name}")
 
 
-def _tool(name: str, path: str | None, least: tuple[int, int], mend: str) -> Finding:
+def _tool(name: str, path: str | None, least: tuple[int, int], fix: str) -> Finding:
     if not path:
-        return Finding("fail", name, "not found", mend)
+        return Finding("fail", name, "not found", fix)
     try:
         result = subprocess.run(  # noqa: S603  # a tool found by its name
             [path, "--version"], capture_output=True, text=True, check=False
         )
     except OSError as error:
-        # A script whose interpreter is not where it says: the project was moved.
-        return Finding("fail", name, f"{path} does not run: {error.strerror}", mend)
+        # A script whose interpreter is gone: the project was moved.
+        return Finding("fail", name, f"{path} does not run: {error.strerror}", fix)
     if not (version := re.search(r"(\d+)\.(\d+)[.\d]*", result.stdout)):
-        return Finding("fail", name, f"{path} does not run: {result.stderr.strip()}", mend)
+        return Finding("fail", name, f"{path} does not run: {result.stderr.strip()}", fix)
     if (int(version[1]), int(version[2])) < least:
-        return Finding("fail", name, f"{version[0]} is too old", mend)
+        return Finding("fail", name, f"{version[0]} is too old", fix)
     return Finding("ok", name, version[0])
 
 
 def _refused(folder: Path) -> str | None:
-    """Why nothing can be written in a folder; None if it can, or if its disk is only full."""
+    """Why a folder cannot be written; None if it can, or if the disk is merely full."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(b"written")
@@ -136,7 +135,7 @@ def _refused(folder: Path) -> str | None:
 
 
 def _drift(lock: str, constraints: str) -> list[str]:
-    """Packages of `uv.lock` in another version than any that `constraints.txt` has for them."""
+    """Packages whose version in `uv.lock` is not in `constraints.txt`."""
     pinned = defaultdict(set)
     for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", constraints, re.M):
         pinned[name].add(version)

@@ -1,4 +1,4 @@
-"""The course of `platform dev`: check, prepare, start, watch, stop."""
+"""`platform dev`: every service of the project, natively, with hot reload, in one terminal."""
 
 import asyncio
 import contextlib
@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_tools import running, secrets
-from platform_tools.dev.output import say
-from platform_tools.dev.process import Process
-from platform_tools.dev.service import PythonService, Service, StartError, WebService
-from platform_tools.dev.watch import code_changes, settings_changes
+from platform_tools.create import env_file
 from platform_tools.errors import PlatformError
-from platform_tools.project import ROOT, settings, settings_folder
+from platform_tools.project import ROOT, ports, settings, settings_folder
+from platform_tools.start import running
+from platform_tools.start.output import say
+from platform_tools.start.process import Process
+from platform_tools.start.service import PythonService, Service, StartError, WebService
+from platform_tools.start.watch import code_changes, settings_changes
 from platform_tools.terminal import in_colour
 
 if TYPE_CHECKING:
@@ -25,25 +26,22 @@ if TYPE_CHECKING:
 
 API = "apps.api.src.core"
 LANGGRAPH = "apps.langgraph.src.core"
-# Seconds that the services get to stop after Ctrl-C.
+# Seconds that the services may take to stop after Ctrl-C.
 GRACE = 5.0
 
 
 def run(*, web: bool) -> None:
     """Run the project's services until Ctrl-C, SIGTERM or SIGHUP.
 
-    `web` false leaves out the web service even where it is enabled. Raises `PlatformError` when a
-    port is taken, a setting is wrong or a service does not start.
+    `web` false leaves out the web service. Raises `PlatformError` if a port is taken, a setting is
+    wrong or a service does not start.
     """
     started = time.monotonic()
-    for line in secrets.ensure(settings_folder()):
+    for line in env_file.ensure(settings_folder()):
         say(line)
     config = settings()
     config.data_dir.mkdir(exist_ok=True)
-    ports = {"langgraph": config.ports.langgraph, "api": config.ports.api}
-    if web and "web" in config.services.enabled:
-        ports["web"] = config.ports.web
-    listeners = open_ports(ports, config.data_dir)
+    listeners = open_ports(ports(config, web=web), config.data_dir)
     (config.data_dir / running.STATE).unlink(missing_ok=True)
     try:
         asyncio.run(_Run(config, listeners, started).main())
@@ -53,8 +51,8 @@ def run(*, web: bool) -> None:
         (config.data_dir / running.STATE).unlink(missing_ok=True)
 
 
-def open_ports(ports: dict[str, int], data_dir: Path) -> dict[str, socket.socket]:
-    """Listening sockets by service. Raises `PlatformError` that names every port that is taken."""
+def open_ports(wanted: dict[str, int], data_dir: Path) -> dict[str, socket.socket]:
+    """Listening sockets by service. Raises `PlatformError` that names every taken port."""
     if other := running.read_state(data_dir):
         raise PlatformError(
             f"platform dev is already running for this project (process {other['pid']}).",
@@ -62,14 +60,14 @@ def open_ports(ports: dict[str, int], data_dir: Path) -> dict[str, socket.socket
         )
     listeners: dict[str, socket.socket] = {}
     taken = []
-    free = max(ports.values())
-    for name, port in ports.items():
+    free = max(wanted.values())
+    for name, port in wanted.items():
         try:
             listeners[name] = running.listen(port)
         except running.PortTakenError as error:
             free = running.free_port(free)
             taken.append(
-                f"Port {port} ({name}) is taken by {error}: stop that, or put "
+                f"Port {port} ({name}) is in use by {error}: stop it, or put "
                 f"PORTS__{name.upper()}={free} into .env."
             )
         except OSError as error:
@@ -90,7 +88,7 @@ class _Run:
         self.login: dict[str, str | None] = {}
         self.env: dict[str, str] = {}
         if config.watch_polling:
-            # What watchfiles itself and the web's vite.config.ts look at.
+            # Read by watchfiles and by the web's vite.config.ts.
             self.env["WATCHFILES_FORCE_POLLING"] = "true"
         if in_colour(sys.stdout):
             self.env["FORCE_COLOR"] = "1"
@@ -105,12 +103,12 @@ class _Run:
             exclusive=config.database.kind == "sqlite",
         )
         if listener := listeners.get("web"):
-            # The web server opens its port itself; so far the port was only kept for it.
+            # The web server opens its port itself: until now the port was reserved for it.
             listener.close()
             self.services["web"] = WebService(config.ports.web, self.env)
 
     async def main(self) -> None:
-        """Work until it fails or a signal asks to stop; then leave no process behind."""
+        """Run until a failure or a signal to stop; then end all processes."""
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, stop)
@@ -119,7 +117,7 @@ class _Run:
         try:
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                say("stopping; Ctrl-C again does not wait")
+                say("stopping … (Ctrl-C again: stop at once)")
                 work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
@@ -156,12 +154,12 @@ class _Run:
                 "`platform doctor` checks settings, tools and ports.",
             )
         except* OSError as errors:
-            # watchfiles: the system's limit of watched files.
+            # Raised by watchfiles at the system's limit of watched files.
             failed = PlatformError(
                 f"Stopped: {errors.exceptions[0]}",
                 "If it is about watching files: put WATCH_POLLING=true into .env.",
             )
-        # What is raised in `except*` is wrapped in a group.
+        # An exception raised in `except*` would be wrapped in a group.
         if failed:
             raise failed
 
@@ -175,16 +173,16 @@ class _Run:
         try:
             await self.services["api"].start()
         finally:
-            # A password that was made must be shown, whatever else fails or is stopped.
+            # A new password must be shown, whatever else fails or is stopped.
             await admin
 
     async def _ensure_admin(self) -> None:
         output = await self._python("api", f"{API}.accounts.admin", "ensure")
-        # Warnings of libraries may surround it.
+        # Libraries may print warnings around it.
         self.login = next(json.loads(line) for line in reversed(output) if line.startswith("{"))
 
     async def _python(self, name: str, *module: str) -> list[str]:
-        """The output of one of the project's own modules. Raises `StartError` when it fails."""
+        """The output of a module of the project. Raises `StartError` if it fails."""
         lines: list[str] = []
         process = await Process.start([sys.executable, "-m", *module], lines.append, env=self.env)
         if await process.wait() != 0:
@@ -206,10 +204,10 @@ class _Run:
             try:
                 new = settings()
             except PlatformError as error:
-                say(f"{error.message}. The settings of before stay in use.", error=True)
+                say(f"{error.message}. Keeping the previous settings.", error=True)
                 continue
             if (new.ports, new.services) != (self.config.ports, self.config.services):
-                say("ports or services have changed: start `platform dev` again", error=True)
+                say("ports or services have changed: restart `platform dev`", error=True)
                 continue
             for name in ("api", "langgraph"):
                 self.services[name].changed.set()
@@ -230,8 +228,8 @@ class _Run:
         say("")
 
     def _show_login(self) -> None:
-        """Show a new administrator's password, once, and even if nothing else succeeded."""
+        """Show a new administrator's password once, even if everything else fails."""
         if password := self.login.pop("password", None):
-            say(f"  {'password':<10}{password}   (shown only now)")
+            say(f"  {'password':<10}{password}   (shown once)")
         if problem := self.login.pop("problem", None):
             say(problem, error=True)

@@ -1,4 +1,4 @@
-"""Services that `platform dev` keeps running, through changes of their code and crashes."""
+"""Services that `platform dev` keeps running through code changes and crashes."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 
-from platform_tools.dev.output import say
-from platform_tools.dev.process import Process, describe_exit
 from platform_tools.project import ROOT
-from platform_tools.serve import DRAIN, GRACE
+from platform_tools.start.output import say
+from platform_tools.start.process import Process, describe_exit
+from platform_tools.start.worker import DRAIN, GRACE
+from shared.settings import HOST
 
-# Seconds: how long a start may take, and the pauses before a crashed service is started again.
+# Seconds: the longest start, and the pauses before a crashed service is restarted.
 START_LIMIT = 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 # A service that ran this long before it crashed is not in a crash loop.
@@ -24,27 +25,27 @@ STABLE = 10.0
 
 
 class StartError(Exception):
-    """A service did not become ready; its own output has said why."""
+    """A service did not become ready; its output has the reason."""
 
 
 class Service(ABC):
-    """A named service. `launch` is all that kinds of services differ in."""
+    """A service. Subclasses differ in `launch`."""
 
     def __init__(self, name: str, address: str, env: Mapping[str, str]) -> None:
         self.name = name
         self.address = address
         self.env = env
         self.changed = asyncio.Event()
-        """Set when files of the service have changed."""
+        """Set when the service's files change."""
         self._process: Process | None = None
         self._retiring: set[asyncio.Task[None]] = set()
 
     @abstractmethod
     async def launch(self) -> Process:
-        """Start a process and wait until it serves. Raises `StartError`, with the process gone."""
+        """Start a process and wait until it serves. If not, end it and raise `StartError`."""
 
     async def start(self) -> None:
-        """Become ready for the first time. Raises `StartError`."""
+        """Start for the first time. Raises `StartError`."""
         self._process = await self.launch()
 
     async def supervise(self) -> None:
@@ -56,7 +57,7 @@ class Service(ABC):
                 continue
             if time.monotonic() - since > STABLE:
                 pause = FIRST_PAUSE
-            say(f"starting {self.name} again in {pause:g} s, or when a file changes", error=True)
+            say(f"restarting {self.name} in {pause:g} s, or when a file changes", error=True)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.changed.wait(), pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -64,10 +65,10 @@ class Service(ABC):
             with contextlib.suppress(StartError):
                 since = time.monotonic()
                 self._process = await self.launch()
-                say(f"{self.name} is back")
+                say(f"{self.name} restarted")
 
     async def _change_or_end(self, process: Process) -> bool:
-        """Wait for a change of files or the end of `process`; true when it has ended."""
+        """Wait for a change of files or the end of `process`; return whether it has ended."""
         change = asyncio.create_task(self.changed.wait())
         end = asyncio.create_task(process.wait())
         try:
@@ -88,14 +89,14 @@ class Service(ABC):
             new = await self.launch()
         except StartError:
             if self._process:
-                say(f"{self.name} not reloaded: its last good version goes on", error=True)
+                say(f"{self.name} not reloaded: the last working version stays in use", error=True)
             return
         self._retire()
         self._process = new
         say(f"{self.name} reloaded in {time.monotonic() - started:.1f} s")
 
     def _retire(self) -> None:
-        """Let the current process finish what it answers, and end."""
+        """Let the current process finish its responses, and end."""
         if self._process:
             task = asyncio.create_task(self._process.stop(DRAIN + GRACE + 2))
             self._retiring.add(task)
@@ -118,7 +119,7 @@ class Service(ABC):
             raise StartError from None
 
     async def _until_ready(self, process: Process, ready: "asyncio.Task[None]") -> None:
-        """Wait for `ready`. Raises `StartError`, with the process gone, when it does not come."""
+        """Wait for `ready`. If it does not come, end the process and raise `StartError`."""
         end = asyncio.create_task(process.wait())
         try:
             done, _ = await asyncio.wait(
@@ -139,8 +140,8 @@ class Service(ABC):
 class PythonService(Service):
     """An ASGI application on a socket that outlives its workers, so that no request is refused.
 
-    `app` is an import path such as `apps.api.src.core.app:app`. Of an `exclusive` service, two
-    workers cannot run at a time: the old one ends as soon as the new one's code has loaded, and
+    `app` is an import path such as `apps.api.src.core.app:app`. An `exclusive` service has one
+    worker at a time: the old one ends as soon as the new one's code has loaded, and meanwhile
     requests wait in the socket's queue.
     """
 
@@ -153,7 +154,7 @@ class PythonService(Service):
         *,
         exclusive: bool = False,
     ) -> None:
-        super().__init__(name, f"http://127.0.0.1:{listener.getsockname()[1]}", env)
+        super().__init__(name, f"http://{HOST}:{listener.getsockname()[1]}", env)
         self._app = app
         self._listener = listener
         self._exclusive = exclusive
@@ -162,20 +163,20 @@ class PythonService(Service):
         read, write = os.pipe()
         pipe = os.fdopen(read, "rb", buffering=0)
         fds = (self._listener.fileno(), write)
-        command = [sys.executable, "-m", "platform_tools.serve", self._app, *map(str, fds)]
+        command = [sys.executable, "-m", "platform_tools.start.worker", self._app, *map(str, fds)]
         try:
             process = await self._start(command, pass_fds=fds)
         except BaseException:
             pipe.close()
             raise
         finally:
-            # The worker's end must be the only one, for its death to end the pipe.
+            # The worker must hold the only writing end, so that its death ends the pipe.
             os.close(write)
         await self._until_ready(process, asyncio.create_task(self._serves(pipe)))
         return process
 
     async def _serves(self, pipe: io.FileIO) -> None:
-        """Wait for the worker's two bytes. Raises `EOFError` when it ends before."""
+        """Wait for the worker's two bytes. Raises `EOFError` if it ends before."""
         reader = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), pipe
@@ -190,16 +191,16 @@ class PythonService(Service):
 
 
 class WebService(Service):
-    """The web development server, which reloads pages itself."""
+    """The web development server; it reloads pages itself."""
 
     def __init__(self, port: int, env: Mapping[str, str]) -> None:
-        # npm and node are in this project's own environment.
+        # npm and node are in this project's environment.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        super().__init__("web", f"http://127.0.0.1:{port}", {**env, "PATH": path})
+        super().__init__("web", f"http://{HOST}:{port}", {**env, "PATH": path})
         self._port = port
 
     async def launch(self) -> Process:
-        tether = [sys.executable, "-m", "platform_tools.dev.tether"]
+        tether = [sys.executable, "-m", "platform_tools.start.tether"]
         command = [*tether, "npm", "run", "--silent", "dev"]
         process = await self._start(command, ROOT / "apps" / "web")
         await self._until_ready(process, asyncio.create_task(_accepts(self._port)))
@@ -210,7 +211,7 @@ async def _accepts(port: int) -> None:
     """Wait until something accepts connections on `port`."""
     while True:
         try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(HOST, port)
         except OSError:
             await asyncio.sleep(0.05)
         else:

@@ -1,10 +1,10 @@
-"""One worker of a Python service: uvicorn on a listening socket that `platform dev` holds.
+"""A worker of a Python service: uvicorn on a listening socket of `platform dev`.
 
-    python -m platform_tools.serve APP SOCKET READY
+    python -m platform_tools.start.worker APP SOCKET READY
 
-SOCKET is the file descriptor of the socket, READY that of a pipe to which one byte is written when
-the code has loaded and another when the worker accepts connections. The end of standard input means
-that `platform dev` is gone, however it ended; the worker then stops too.
+SOCKET is the file descriptor of the socket, READY that of a pipe: the worker writes one byte when
+the code has loaded and one when it accepts connections. It stops when standard input ends, so that
+it does not outlive `platform dev`.
 """
 
 import asyncio
@@ -18,31 +18,31 @@ from pathlib import Path
 
 import uvicorn
 
-# Seconds in which a worker that is being replaced still answers on open connections, each of which
-# it closes with its next answer: longer than a request takes that has been sent but not yet read.
+# How long (seconds) a replaced worker keeps serving open connections: longer than a request is on
+# its way. Each connection closes with its next response.
 DRAIN = 0.5
-# Seconds that an answer, such as a stream, may still take after that.
+# How long (seconds) a response, such as a stream, may take after that.
 GRACE = 10
 
 
 class Worker(uvicorn.Server):
-    """A server that says when it is ready and that can be replaced without a failed request."""
+    """A server that reports when it is ready, and can be replaced without a failed request."""
 
     def __init__(self, config: uvicorn.Config, ready: int) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._tell(b"L")
+        self._report(b"L")
         await super().startup(sockets)
-        self._tell(b"R")
+        self._report(b"R")
         os.close(self._ready)
 
-    def _tell(self, state: bytes) -> None:
+    def _report(self, state: bytes) -> None:
         try:
             os.write(self._ready, state)
         except BrokenPipeError:
-            # `platform dev` no longer waits for this worker: end as for a signal, in good order.
+            # `platform dev` no longer waits for this worker: shut down as for a signal.
             self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -54,10 +54,10 @@ class Worker(uvicorn.Server):
 
 
 def main() -> int:
-    """Serve until SIGTERM or the end of standard input. 1 when the service could not start."""
+    """Serve until SIGTERM or the end of standard input. Returns 1 if the service cannot start."""
     app, listener, ready = sys.argv[1], socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
     threading.Thread(target=_stop_with_parent, daemon=True).start()
-    # lifespan "on": an error in a service's start-up ends the worker instead of being ignored.
+    # lifespan "on": an error during start-up ends the worker instead of being ignored.
     config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=GRACE)
     try:
         Worker(config, ready).run(sockets=[listener])
@@ -73,7 +73,7 @@ def _stop_with_parent() -> None:
 
 
 def _explain(error: Exception) -> str:
-    """The error with those lines of its traceback that are in this project."""
+    """The error with the lines of its traceback that are in this project."""
     root = Path.cwd()
     frames = [
         frame

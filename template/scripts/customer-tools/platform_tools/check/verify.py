@@ -1,11 +1,11 @@
-"""`platform verify`: what must hold before a change is merged or deployed."""
+"""`platform verify`: what must pass before code is merged or deployed."""
 
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Step:
-    """A command that exits with 0 when all is well, and the folder it runs in."""
+    """A command that exits with 0 if it finds nothing wrong, and the folder it runs in."""
 
     name: str
     command: tuple[str, ...]
@@ -24,8 +24,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Check:
-    """The result of a step: how long it took, and all that its command printed."""
+class Result:
+    """Whether a step passed, how long it took, and the output of its command."""
 
     name: str
     ok: bool
@@ -34,47 +34,35 @@ class Check:
 
 
 def show(root: Path = ROOT) -> int:
-    """Run every check with progress, then a table. Returns the exit code: 0 when all hold."""
+    """Run every step, then print the results. Returns the exit code: 0 if all passed, else 1."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table("check", "result", "seconds")
+    results = []
     with console.status("…") as status:
-
-        def progress(step: Step) -> None:
+        for step in steps(root):
             status.update(f"{step.name} …")
             if not console.is_terminal:
                 console.print(f"{step.name} …")
-
-        checks = run(root, progress)
-    for check in checks:
-        if not check.ok:
-            console.rule(check.name, align="left")
-            console.out(check.output.rstrip(), highlight=False)
-        result = "[green]ok[/]" if check.ok else "[red]failed[/]"
-        table.add_row(check.name, result, f"{check.seconds:.1f}")
+            results.append(run(step))
+    table = Table("step", "result", "seconds")
+    for one in results:
+        if not one.ok:
+            console.rule(one.name, align="left")
+            console.out(one.output.rstrip(), highlight=False)
+        result = "[green]ok[/]" if one.ok else "[red]failed[/]"
+        table.add_row(one.name, result, f"{one.seconds:.1f}")
     console.print(table)
     for part in missing(root):
-        console.print(f"Not checked, as this project has none: {part}")
-    failed = [check.name for check in checks if not check.ok]
-    console.print(f"Failed: {', '.join(failed)}" if failed else "All checks hold.")
+        console.print(f"Skipped (not in this project): {part}")
+    failed = [one.name for one in results if not one.ok]
+    console.print(f"Failed: {', '.join(failed)}" if failed else "Everything passed.")
     return 1 if failed else 0
 
 
-def run(root: Path, progress: Callable[[Step], None] = lambda step: None) -> list[Check]:
-    """Run every check that applies to the project in `root`; `progress` is called before each."""
-    checks = []
-    for step in steps(root):
-        progress(step)
-        started = time.monotonic()
-        ok, output = _run(step)
-        checks.append(Check(step.name, ok, time.monotonic() - started, output))
-    return checks
-
-
 def steps(root: Path) -> Iterator[Step]:
-    """The checks for the parts that the project has."""
+    """The steps for the parts that the project has."""
     python = sys.executable
     yield Step("python format", (python, "-m", "ruff", "format", "--check", "."), root)
     yield Step("python lint", (python, "-m", "ruff", "check", "."), root)
@@ -91,21 +79,19 @@ def steps(root: Path) -> Iterator[Step]:
 
 
 def missing(root: Path) -> list[str]:
-    """The parts that would be checked if the project had them."""
+    """The parts with steps that the project does not have."""
     parts = {"web": (root / "apps" / "web").is_dir(), "compose files": bool(_compose_files(root))}
     return [name for name, there in parts.items() if not there]
 
 
-def _compose_files(root: Path) -> list[Path]:
-    return sorted(root.glob("docker-compose*.yml"))
-
-
-def _run(step: Step) -> tuple[bool, str]:
-    # npm and node are in this project's own environment.
+def run(step: Step) -> Result:
+    """Run a step."""
+    started = time.monotonic()
+    # npm and node are in this project's environment.
     path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"
     if not shutil.which(step.command[0], path=path):
-        return False, f"{step.command[0]} is not installed."
-    result = subprocess.run(  # noqa: S603  # the commands above
+        return Result(step.name, False, 0, f"{step.command[0]} is not installed.")
+    done = subprocess.run(  # noqa: S603  # the commands above
         step.command,
         cwd=step.folder,
         env={**os.environ, "PATH": path},
@@ -116,4 +102,8 @@ def _run(step: Step) -> tuple[bool, str]:
         errors="replace",
         check=False,
     )
-    return result.returncode == 0, result.stdout
+    return Result(step.name, done.returncode == 0, time.monotonic() - started, done.stdout)
+
+
+def _compose_files(root: Path) -> list[Path]:
+    return sorted(root.glob("docker-compose*.yml"))

@@ -7,35 +7,36 @@ from dotenv import dotenv_values
 from pydantic import BaseModel
 
 from platform_tools import project
-from platform_tools.checks import Finding
-from platform_tools.errors import PlatformError
+from platform_tools.check import Finding
 
 PROVIDER_KEYS = {"openai": "openai_api_key", "anthropic": "anthropic_api_key"}
 
 
 def settings() -> Iterator[Finding]:
-    """Whether every value can be used, and whether `.env` has names that nothing reads."""
+    """Whether every value is valid, and whether `.env` has misspelt names."""
+    from shared.settings import SettingsError, read_settings
+
     try:
-        config = project.settings()
-    except PlatformError as error:
-        mend = "Correct it in .env or platform.toml; .env.template explains each."
-        for line in error.message.removeprefix("platform.toml or .env: ").split("; "):
-            yield Finding("fail", "settings", line, mend)
+        config = read_settings()
+    except SettingsError as error:
+        fix = "Correct it in .env or platform.toml; .env.template explains each."
+        for problem in error.problems:
+            yield Finding("fail", "settings", problem, fix)
         return
     typos = list(_typos())
     for name, known in typos:
-        yield Finding("warn", "settings", f"nothing reads {name} in .env", f"Meant is {known}?")
+        message = f"unknown variable {name} in .env"
+        yield Finding("warn", "settings", message, f"Did you mean {known}?")
     key = PROVIDER_KEYS.get(config.model.provider)
     if key and not getattr(config, key).get_secret_value():
-        mend = f"Put {key.upper()}= with the key into .env."
         message = f"the model provider {config.model.provider} needs a key"
-        yield Finding("fail", "settings", message, mend)
+        yield Finding("fail", "settings", message, f"Put {key.upper()}= with the key into .env.")
     elif not typos:
-        yield Finding("ok", "settings", "platform.toml and .env can be used")
+        yield Finding("ok", "settings", "platform.toml and .env are valid")
 
 
 def secrets() -> Iterator[Finding]:
-    """Whether the secrets are secret."""
+    """Whether the secrets are set and private."""
     from shared.settings import SettingsError, read_settings
 
     env = project.settings_folder() / ".env"
@@ -46,11 +47,11 @@ def secrets() -> Iterator[Finding]:
         message = "other users of this machine can read .env"
         yield Finding("warn", "secrets", message, "uv run platform secrets")
     try:
-        project.settings()
-    except PlatformError:
-        return  # `settings` has said why
+        read_settings()
+    except SettingsError:
+        return  # reported by `settings`
     try:
-        # What production will refuse is found in development.
+        # Find in development what production refuses.
         read_settings(environment="production")
     except SettingsError as error:
         for problem in error.problems:
@@ -60,7 +61,7 @@ def secrets() -> Iterator[Finding]:
 
 
 def _typos() -> Iterator[tuple[str, str]]:
-    """Names in `.env` that no setting has, with the setting each resembles."""
+    """Variables in `.env` without a setting, each with the name that it resembles."""
     from shared.settings import Settings
 
     known = list(_names(Settings))

@@ -1,4 +1,4 @@
-"""Which saved file concerns which service."""
+"""The services to reload when a file changes."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -7,12 +7,12 @@ from watchfiles import Change, awatch
 
 SETTINGS_FILES = (".env", "platform.toml")
 SUFFIXES = (".py", ".toml")
-# The agents service loads a changed agent itself, without a new process.
+# The agents service reloads an agent itself, without a new process.
 AGENTS = ("apps", "langgraph", "src", "agents")
 
 
 def affected(path: Path) -> set[str]:
-    """The Python services that must be reloaded when `path`, relative to the project, changes."""
+    """The Python services to reload for a change of `path`, which is relative to the project."""
     parts = path.parts
     if path.suffix not in SUFFIXES or "tests" in parts or parts[:4] == AGENTS:
         return set()
@@ -35,7 +35,7 @@ async def code_changes(root: Path, *, polling: bool) -> AsyncIterator[set[str]]:
 async def settings_changes(folder: Path, *, polling: bool) -> AsyncIterator[None]:
     """One item for every change of `.env` or `platform.toml` in `folder`.
 
-    The folder is watched and not the files, as editors replace files.
+    Watches the folder, because editors replace files.
     """
     async for _ in awatch(
         folder, watch_filter=_is_settings_file, recursive=False, force_polling=polling or None

@@ -1,4 +1,4 @@
-"""Child processes that leave nothing behind, whatever they start themselves."""
+"""Child processes that end together with all their descendants."""
 
 import asyncio
 import contextlib
@@ -10,19 +10,19 @@ from typing import ClassVar
 
 from platform_tools.project import ROOT
 
-# Longer lines are cut: a child must not be able to fill this process's memory.
+# Longer lines are cut, so that a child cannot fill the memory.
 LINE_LIMIT = 64 * 1024
 
 
 class Process(asyncio.SubprocessProtocol):
-    """A child, the leader of a process group of its own.
+    """A child that leads a process group.
 
-    Its standard input stays open as long as this process lives: a child that watches for its end
-    notices even a parent that was killed. Ctrl-C in the terminal reaches the parent alone.
+    Its standard input is open as long as this process lives, so that a child can notice even a
+    killed parent. Ctrl-C in the terminal reaches the parent only.
     """
 
     alive: ClassVar[set["Process"]] = set()
-    """Every process that was started and has not ended."""
+    """All processes that have not ended."""
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self.pid = 0
@@ -40,9 +40,9 @@ class Process(asyncio.SubprocessProtocol):
         cwd: Path = ROOT,
         pass_fds: Sequence[int] = (),
     ) -> "Process":
-        """Start `command`; `on_line` gets every line of its output and errors.
+        """Start `command`; `on_line` is called with each line of its output and errors.
 
-        `env` is added to this process's environment. Raises `OSError` when it cannot start.
+        `env` is added to this process's environment. Raises `OSError` if it cannot start.
         """
         _, process = await asyncio.get_running_loop().subprocess_exec(
             lambda: cls(on_line),
@@ -58,14 +58,14 @@ class Process(asyncio.SubprocessProtocol):
         return process
 
     async def wait(self) -> int:
-        """The exit code, once the process has ended and the rest of its group is killed.
+        """Wait for the process to end and its group to be killed; return the exit code.
 
-        Negative for a signal, as in `subprocess`.
+        The code is negative for a signal, as in `subprocess`.
         """
         return await asyncio.shield(self._ended)
 
     async def stop(self, grace: float) -> None:
-        """Ask the whole group to end; after `grace` seconds, kill it."""
+        """Send SIGTERM to the whole group, and SIGKILL after `grace` seconds."""
         self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self.wait(), grace)
@@ -74,15 +74,15 @@ class Process(asyncio.SubprocessProtocol):
             await self.wait()
 
     def kill(self) -> None:
-        """End the whole group at once."""
+        """Send SIGKILL to the whole group."""
         self._signal(signal.SIGKILL)
 
     @classmethod
     async def stop_all(cls, grace: float) -> None:
-        """Stop every process that is alive."""
+        """Stop all processes."""
         await asyncio.gather(*(process.stop(grace) for process in list(cls.alive)))
 
-    # What asyncio calls
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101  # by protocol
@@ -98,9 +98,9 @@ class Process(asyncio.SubprocessProtocol):
             self._on_line(line.decode(errors="replace").rstrip("\r"))
 
     def process_exited(self) -> None:
-        # A leader that was killed leaves its own children; they are still in its group.
+        # The children of a killed leader are still in its group.
         self.kill()
-        # One that left the group could hold the output open for ever.
+        # A descendant that left the group may keep the output open.
         asyncio.get_running_loop().call_later(1, self._finish)
 
     def connection_lost(self, _: Exception | None) -> None:

@@ -1,26 +1,25 @@
-"""Creates `.env` with secrets of this machine.
+"""`platform secrets`: create `.env` and generate its secrets.
 
-Standard library only: Copier runs this file as a script before anything is installed. Run like
-that, its folder is first on the import path, so nothing here may import the standard `secrets`.
+Standard library only: Copier runs this file as a script before anything is installed.
 """
 
 import base64
 import os
 import re
+import secrets
 import sys
 import tempfile
 from pathlib import Path
 
-# Variables of `.env.template` that are generated.
+# Variables of `.env` whose values are generated.
 GENERATED = ("SECRET_KEY", "SERVICE_TOKEN", "AGENTS__WEBHOOK_SECRET")
 
 
 def ensure(root: Path) -> list[str]:
-    """Create `root/.env` from `.env.template` where it is missing, and fill in empty secrets.
+    """Create `root/.env` from `.env.template` if it is missing, and fill in empty secrets.
 
-    A value that is set is never changed. The file is replaced in one step and only its owner may
-    read it. Returns what was done, one line each, without any value; empty when all was there.
-    Raises `OSError` when a file cannot be read or written.
+    Existing values are kept. The file is replaced atomically and readable by its owner only.
+    Returns what was done, without any value; empty if there was nothing to do. Raises `OSError`.
     """
     env = root / ".env"
     done = []
@@ -61,22 +60,21 @@ def main() -> int:
 
 
 def _random(name: str) -> str:
-    value = os.urandom(32)
     if name == "AGENTS__WEBHOOK_SECRET":
-        # The form of https://www.standardwebhooks.com, whose libraries check what it signs.
-        return f"whsec_{base64.b64encode(value).decode()}"
-    # 64 hex digits, which no URL or shell can break.
-    return value.hex()
+        # The form of https://www.standardwebhooks.com
+        return f"whsec_{base64.b64encode(secrets.token_bytes()).decode()}"
+    # Hex digits need no quotes in a URL or a shell.
+    return secrets.token_hex()
 
 
 def _read(path: Path) -> str:
-    # surrogateescape gives back every byte as it was, UTF-8 or not.
+    # surrogateescape keeps every byte, UTF-8 or not.
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return file.read()
 
 
 def _write_private(path: Path, text: str) -> None:
-    # A symbolic link (a .env kept elsewhere) stays one: its target is replaced.
+    # Replace the target of a symbolic link, not the link.
     path = path.resolve()
     # mkstemp creates the file with mode 0600.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".env.")

@@ -1,4 +1,4 @@
-"""One log of several sources: each line with the name of its source, in a colour of its own."""
+"""One log of several sources: each line starts with the name of its source, in its colour."""
 
 import os
 import signal
@@ -11,13 +11,12 @@ WIDTH = max(map(len, COLOURS))
 
 
 def say(message: str, *, name: str = "platform", error: bool = False) -> None:
-    """Print every line of `message`, marked with the name of its source."""
+    """Print the lines of `message`, each after the name of its source."""
     try:
         for line in message.splitlines() or [""]:
             mark = coloured(f"{name:<{WIDTH}} │ ", COLOURS.get(name, "white"), sys.stdout)
             print(mark + (coloured(line, "red", sys.stdout) if error else line), flush=True)
     except OSError:
-        # Nobody reads any more: the terminal or the pipe was closed. Stop as for a closed terminal,
-        # and let what is said until then go nowhere.
+        # The terminal or pipe is closed: stop as for a closed terminal, discard further output.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  # it stays open until the end
         os.kill(os.getpid(), signal.SIGHUP)

@@ -1,7 +1,7 @@
-"""Runs a command that must not outlive `platform dev`: `python -m platform_tools.dev.tether …`.
+"""Runs a command that must not outlive `platform dev`: `python -m platform_tools.start.tether …`.
 
-A process that was killed cannot stop what it started, and Vite does not notice its end. This leads
-the process group in its place, and ends the group as soon as standard input ends.
+A killed `platform dev` cannot stop its children, and Vite does not notice. The tether leads the
+process group of the command and ends the group when its standard input ends.
 """
 
 import os
@@ -12,7 +12,7 @@ import threading
 
 
 def main() -> int:
-    """The exit code of the command."""
+    """Run the command; return its exit code."""
     child = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)  # noqa: S603
     threading.Thread(target=_end_group_with_parent, daemon=True).start()
     return child.wait()
