@@ -14,15 +14,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from apps.api.src.core.accounts.administration import (
-    AdminError,
-    add_user,
-    ensure_admin,
-    list_users,
-    remove_user,
-    reset_password,
-    set_roles,
-)
+from apps.api.src.core.accounts import administration as accounts
+from apps.api.src.core.accounts.administration import AdminError
 from apps.api.src.core.database import Database
 from shared.database import refusal
 from shared.settings import Settings, SettingsError, get_settings
@@ -36,18 +29,20 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> Any:
             raise AdminError(detail)
         match arguments.command:
             case "ensure":
-                return await ensure_admin(database, settings)
+                return await accounts.ensure_admin(database, settings)
             case "list":
-                return await list_users(database)
+                return await accounts.list_users(database)
             case "add":
-                return await add_user(database, email, arguments.role)
+                return await accounts.add_user(database, email, arguments.role)
             case "set-roles":
-                return await set_roles(database, email, arguments.role)
+                return await accounts.set_roles(database, email, arguments.role)
             case "reset-password":
-                return await reset_password(database, email)
+                return await accounts.reset_password(database, email)
             case "remove":
                 delete = arguments.delete_conversations
-                return await remove_user(database, settings, email, delete_conversations=delete)
+                return await accounts.remove_user(
+                    database, settings, email, delete_conversations=delete
+                )
     finally:
         await database.engine.dispose()
 
