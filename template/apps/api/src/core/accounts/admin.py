@@ -14,15 +14,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from apps.api.src.core.accounts.administration import (
-    AdminError,
-    add_user,
-    ensure_admin,
-    list_users,
-    remove_user,
-    reset_password,
-    set_roles,
-)
+from apps.api.src.core.accounts import administration as accounts
+from apps.api.src.core.accounts.administration import AdminError
 from apps.api.src.core.database import Database
 from shared.database import refusal
 from shared.settings import Settings, SettingsError, get_settings
@@ -30,27 +23,25 @@ from shared.settings import Settings, SettingsError, get_settings
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> Any:
     """Run the command of `arguments`; return what to print as JSON. Raises `AdminError`."""
-    database = Database(settings)
+    database, email = Database(settings), getattr(arguments, "email", "")
     try:
         if detail := await database.problem():
             raise AdminError(detail)
         match arguments.command:
             case "ensure":
-                return await ensure_admin(database, settings)
+                return await accounts.ensure_admin(database, settings)
             case "list":
-                return await list_users(database)
+                return await accounts.list_users(database)
             case "add":
-                return await add_user(database, arguments.email, arguments.role)
+                return await accounts.add_user(database, email, arguments.role)
             case "set-roles":
-                return await set_roles(database, arguments.email, arguments.role)
+                return await accounts.set_roles(database, email, arguments.role)
             case "reset-password":
-                return await reset_password(database, arguments.email)
+                return await accounts.reset_password(database, email)
             case "remove":
-                return await remove_user(
-                    database,
-                    settings,
-                    arguments.email,
-                    delete_conversations=arguments.delete_conversations,
+                delete = arguments.delete_conversations
+                return await accounts.remove_user(
+                    database, settings, email, delete_conversations=delete
                 )
     finally:
         await database.engine.dispose()
