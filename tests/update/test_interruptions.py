@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from platform_tools.update import landing
-from platform_tools.update.state import Folder
 
+from extensions.update.landing import files as landing
+from extensions.update.landing.state import Folder
 from tests.conftest import wait_until
 from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor, write
 

@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 
 from platform_tools.arguments import command, commands_of, group
-from platform_tools.update import cli as update
+from platform_tools import update
 
 
 def parser() -> ArgumentParser:
