@@ -78,6 +78,7 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
         answers_file=answers_file,
     )
     engine = kept.copy(folder.engines, request.release().oid)
+    kept.forget_others(folder.engines, engine.name)
     state = State("copier", "copier", project.head, asdict(request), engine=engine.name)
     patterns = set(template_paths(request.release(), answers_file)) | {answers_file}
     old = source.release(template, str(project.answers["_commit"]), "")

@@ -96,6 +96,7 @@ def update(request: Request) -> int:
         name = kept.running()
         state = State("platform", "started", project.head, asdict(request), engine=name)
         folder.save(state)
+        kept.forget_others(folder.engines, name)
         computed = compute_plan(project, request, folder.make_project())
         if computed.plan.empty:
             folder.clear()
