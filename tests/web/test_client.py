@@ -41,7 +41,7 @@ def test_a_script_that_needs_the_client_generates_it(web: Path, script: str) -> 
     npm(web, script)
 
     assert SUMMARY in (web / "src/core/client/sdk.gen.ts").read_text()
-    changed = ["git", "status", "--porcelain"]
+    changed = ["git", "status", "--porcelain", "."]
     assert not subprocess.run(changed, cwd=web, capture_output=True, text=True).stdout
 
 

@@ -1,8 +1,8 @@
 import { createApp } from 'vue'
 import { addAPIProvider } from '@iconify/vue'
 import ui from '@nuxt/ui/vue-plugin'
-import App from './App.vue'
-import { createPlatformRouter } from './router'
+import App from './platform/App.vue'
+import { createPlatformRouter } from './platform/router'
 
 /** The web application with its router and components, ready to be extended and mounted. */
 export function createPlatform() {
