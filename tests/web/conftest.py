@@ -88,7 +88,7 @@ def ask(page: Page, agent: str, prompt: str) -> None:
     page.wait_for_url("**/conversations/*")
 
 
-def wait_for_answer(page: Page) -> None:
+def wait_for_reply(page: Page) -> None:
     """Return when the answer is complete."""
-    expect(page.get_by_role("button", name="Copy the answer").last).to_be_visible()
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_hidden()
+    expect(page.get_by_role("button", name="Copy the reply").last).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_hidden()

@@ -9,21 +9,21 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import Platform, wait_until
-from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_answer
+from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_reply
 
 
 def test_an_answer_streams_with_its_steps(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a bicycle repair kit")
     expect(page.get_by_text("Planner", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
-    wait_for_answer(page)
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent")).to_contain_text("bicycle repair kit")
     expect(page.get_by_text("Worked through")).to_be_visible()
 
 
 def test_a_reload_finds_the_conversation(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a folding ladder")
-    wait_for_answer(page)
+    wait_for_reply(page)
     answer = page.get_by_role("article", name="Agent").inner_text()
     page.reload()
     expect(page.get_by_role("article", name="You")).to_have_text("Announce a folding ladder")
@@ -45,11 +45,11 @@ def waiting_agent(platform: Platform) -> Iterator[None]:
 def test_a_reload_in_the_middle_goes_on_with_the_answer(page: Page, tmp_path: Path) -> None:
     page.reload()
     ask(page, "Test agent", f"wait {tmp_path / 'file'}")
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
     (tmp_path / "file").write_text("it went on")
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent")).to_contain_text("it went on")
 
 
@@ -57,11 +57,11 @@ def test_a_reload_in_the_middle_goes_on_with_the_answer(page: Page, tmp_path: Pa
 def test_an_answer_can_be_stopped(page: Page, tmp_path: Path) -> None:
     page.reload()
     ask(page, "Test agent", f"wait {tmp_path / 'file'}")
-    page.get_by_role("button", name="Stop the answer").click()
-    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    page.get_by_role("button", name="Stop the reply").click()
+    expect(page.get_by_text("You stopped this reply.")).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
     page.reload()
-    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    expect(page.get_by_text("You stopped this reply.")).to_be_visible()
 
 
 @pytest.mark.usefixtures("waiting_agent")
@@ -72,13 +72,13 @@ def test_what_had_arrived_of_an_answer_stays(
     ask(page, "Test agent", f"begin {tmp_path / 'file'}")
     answer = page.get_by_role("article", name="Agent")
     expect(page.get_by_text("it has begun")).to_be_visible()
-    page.get_by_role("button", name="Stop the answer").click()
+    page.get_by_role("button", name="Stop the reply").click()
     expect(answer).to_contain_text("it has begun")
 
     (tmp_path / "file").touch()
     page.get_by_role("textbox", name="Prompt").fill(f"begin {tmp_path / 'file'}")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("The answer failed", exact=True)).to_be_visible()
+    expect(page.get_by_text("The reply failed", exact=True)).to_be_visible()
 
     other_device = open_page()
     sign_in(other_device, platform)
@@ -87,8 +87,8 @@ def test_what_had_arrived_of_an_answer_stays(
         expect(shown.get_by_role("article", name="Agent")).to_have_text(
             ["Answer: it has begun"] * 2
         )
-        expect(shown.get_by_text("You stopped this answer.")).to_be_visible()
-        expect(shown.get_by_text("The answer failed", exact=True)).to_be_visible()
+        expect(shown.get_by_text("You stopped this reply.")).to_be_visible()
+        expect(shown.get_by_text("The reply failed", exact=True)).to_be_visible()
 
 
 @pytest.mark.usefixtures("waiting_agent")
@@ -112,9 +112,9 @@ def test_an_answer_that_nobody_watches_ends_in_the_list(page: Page, tmp_path: Pa
         ask(page, "Test agent", f"wait {tmp_path / 'file'}")
     page.get_by_role("link", name="Help").click()
     conversations = page.get_by_role("navigation", name="Conversations")
-    expect(conversations.get_by_text("(answering)")).to_be_attached()
+    expect(conversations.get_by_text("(replying)")).to_be_attached()
     (tmp_path / "file").write_text("it went on")
-    expect(conversations.get_by_text("(answering)")).not_to_be_attached()
+    expect(conversations.get_by_text("(replying)")).not_to_be_attached()
 
 
 def test_what_could_not_be_sent_can_be_sent_again(page: Page) -> None:
@@ -128,7 +128,7 @@ def test_what_could_not_be_sent_can_be_sent_again(page: Page) -> None:
     expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Do not answer him")
     page.context.set_offline(False)
     page.get_by_role("button", name="Approve").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_text("Approved", exact=True)).to_be_visible()
 
 
@@ -137,7 +137,7 @@ def test_a_person_rejects_what_an_agent_proposes(page: Page) -> None:
     page.get_by_role("button", name="Reject").click()
     page.get_by_label("What is wrong?").fill("Too late")
     page.get_by_role("button", name="Reject").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_text("Rejected: Too late")).to_be_visible()
     expect(page.get_by_role("article", name="Agent").last).to_contain_text("not sent")
 
@@ -147,7 +147,7 @@ def test_a_person_changes_what_an_agent_proposes(page: Page) -> None:
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Subject").fill("About your refund of today")
     page.get_by_role("button", name="Approve with changes").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent").last).to_contain_text(
         "About your refund of today"
     )
@@ -160,15 +160,15 @@ def test_a_decision_that_is_not_taken_is_explained_and_asked_again(page: Page) -
     wrong = {"value": {"type": "approve"}}
     page.request.post(f"/api/conversations/{conversation}/resume", data=wrong)
     page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("Your decision was not taken")
+    expect(page.get_by_role("alert")).to_contain_text("Your decision did not reach the agent")
     page.get_by_role("button", name="Approve").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_a_conversation_is_searched_renamed_and_deleted(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a wool blanket")
-    wait_for_answer(page)
+    wait_for_reply(page)
     conversations = page.get_by_role("navigation", name="Conversations")
     conversations.get_by_role("link", name="Announce a wool blanket").hover()
     page.get_by_role("button", name="Actions for Announce a wool blanket").click()
@@ -196,7 +196,7 @@ def test_a_session_that_is_over_keeps_the_prompt_and_the_place(
     page: Page, platform: Platform
 ) -> None:
     ask(page, "Marketing swarm", "Announce a desk lamp")
-    wait_for_answer(page)
+    wait_for_reply(page)
     place = page.url
     page.context.clear_cookies()
     page.get_by_role("textbox", name="Prompt").fill("Now make it shorter")
@@ -209,7 +209,7 @@ def test_a_session_that_is_over_keeps_the_prompt_and_the_place(
 
 def test_signing_out_leaves_nothing_to_the_next_user(page: Page, platform: Platform) -> None:
     ask(page, "Marketing swarm", "Announce a safe")
-    wait_for_answer(page)
+    wait_for_reply(page)
     conversations = page.get_by_role("navigation", name="Conversations")
     page.get_by_role("link", name="New conversation").click()
     page.get_by_role("textbox", name="Prompt").fill("The safe's number")
@@ -227,7 +227,7 @@ def test_signing_out_leaves_nothing_to_the_next_user(page: Page, platform: Platf
 
 def test_going_back_after_signing_out_shows_the_sign_in_page(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a diary")
-    wait_for_answer(page)
+    wait_for_reply(page)
     page.get_by_role("button", name="Your account").click()
     page.get_by_role("menuitem", name="Sign out").click()
     page.get_by_label("Password", exact=True).wait_for()

@@ -5,7 +5,7 @@ const page = { meta: {}, fullPath: '/conversations/1' }
 
 afterEach(() => vi.unstubAllGlobals())
 
-function answerWith(status: number, body: object) {
+function respondWith(status: number, body: object) {
   const headers = { 'Content-Type': 'application/json' }
   vi.stubGlobal('Request', vi.fn())
   vi.stubGlobal('fetch', () =>
@@ -14,21 +14,21 @@ function answerWith(status: number, body: object) {
 }
 
 describe('requireSession', () => {
-  it('sends a visitor to sign in and remembers the page', async () => {
-    answerWith(401, { detail: 'You are not signed in.' })
+  it('sends a visitor to the sign-in page, with the page to return to', async () => {
+    respondWith(401, { detail: 'You are not signed in.' })
     expect(await requireSession(page)).toMatchObject({
       name: 'sign-in',
       query: { next: '/conversations/1' },
     })
   })
 
-  it('does not take a service that is down for a session that is over', async () => {
-    answerWith(503, { detail: 'The database cannot be reached.' })
+  it('does not confuse a service that is down with a session that is over', async () => {
+    respondWith(503, { detail: 'The database cannot be reached.' })
     await expect(requireSession(page)).rejects.toThrow('The database cannot be reached.')
   })
 
   it('lets a user pass', async () => {
-    answerWith(200, { id: '1', email: 'a@example.com', roles: [] })
+    respondWith(200, { id: '1', email: 'a@example.com', roles: [] })
     expect(await requireSession(page)).toBe(true)
   })
 })

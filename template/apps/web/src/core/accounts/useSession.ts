@@ -1,6 +1,6 @@
 import { computed, ref } from 'vue'
+import { getAccount, login, logout, type Account } from '../client'
 import { ApiError, onSessionEnd } from '../platform/api'
-import { login, logout, me, type Account } from '../client'
 
 const account = ref<Account | null>(null)
 
@@ -8,7 +8,7 @@ onSessionEnd(() => {
   account.value = null
 })
 
-/** Who is signed in, and how to change that. */
+/** The signed-in account, and functions to sign in and out. */
 export function useSession() {
   return {
     account,
@@ -19,11 +19,11 @@ export function useSession() {
   }
 }
 
-/** Asks the API who is signed in, once; null if nobody is. */
+/** The signed-in account, asked from the API if it is not known yet; null for a visitor. */
 async function load(): Promise<Account | null> {
   if (account.value) return account.value
   try {
-    account.value = (await me()).data
+    account.value = (await getAccount()).data
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 401)) throw error
   }
@@ -34,11 +34,11 @@ async function signIn(email: string, password: string): Promise<void> {
   account.value = (await login({ body: { email, password } })).data
 }
 
-/** Opens the sign-in page anew, so that nothing of this user is left in the tab for the next one. */
+/** Loads the sign-in page from scratch: the tab keeps nothing of this user for the next one. */
 async function signOut(): Promise<void> {
   await logout()
   sessionStorage.clear()
-  // Going back, browsers show a page as it was left, with all that this user has seen.
+  // The back button would show the page as this user left it.
   addEventListener('pageshow', () => location.reload())
   location.assign('/sign-in')
 }

@@ -1,6 +1,6 @@
 import { ref } from 'vue'
-import { onSessionEnd } from '../platform/api'
 import { listAgents, type Agent } from '../client'
+import { onSessionEnd } from '../platform/api'
 
 const agents = ref<Agent[]>([])
 const loaded = ref(false)
@@ -11,7 +11,7 @@ onSessionEnd(() => {
   loaded.value = false
 })
 
-/** The agents that the user may talk to; administrators also see those that do not load. */
+/** The agents that the user has access to; for administrators also those that do not load. */
 export function useAgents() {
   return { agents, loaded, error, load, find }
 }

@@ -1,19 +1,19 @@
 import { useSessionStorage } from '@vueuse/core'
 import { useSession } from '../accounts/useSession'
 
-// Prompts on their way from the page that starts a conversation to the conversation's own.
+// First prompts, by conversation: from the page that creates one to the page that sends them.
 const handedOver = new Map<string, string>()
 
-/** What the user is writing, kept in this tab over reloads and a new sign-in of the same user. */
+/** The text in a prompt box; kept in this tab, for this user, over reloads and a new sign-in. */
 export const useDraft = (key: string) =>
   useSessionStorage(`draft:${useSession().account.value?.id}:${key}`, '')
 
-/** Leaves a prompt to be sent by the page of the conversation `id`. */
+/** Hands the first prompt to the page of the conversation `id`. */
 export function handOver(id: string, prompt: string): void {
   handedOver.set(id, prompt)
 }
 
-/** The prompt that was left for the conversation `id`, once. */
+/** The prompt that was handed over to the conversation `id`; undefined when asked again. */
 export function takeOver(id: string): string | undefined {
   const prompt = handedOver.get(id)
   handedOver.delete(id)

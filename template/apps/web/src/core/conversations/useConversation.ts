@@ -1,43 +1,43 @@
 import { computed, onScopeDispose, ref } from 'vue'
-import { ApiError } from '../platform/api'
 import {
-  cancelAnswer,
+  cancelReply,
   listMessages,
-  resumeAnswer,
-  sendMessage,
-  streamAnswer,
-  type AnswerEvent,
+  sendDecision,
+  sendPrompt,
+  streamReply,
   type Conversation,
   type Message,
+  type ReplyEvent,
 } from '../client'
+import { ApiError } from '../platform/api'
+import { applyEvent, newReply, type LiveReply } from './messages/reply'
 import { useConversations } from './useConversations'
-import { applyEvent, newAnswer, type LiveAnswer } from './messages/reply'
 
-/** Milliseconds between two attempts to attach to an answer again. */
+/** Milliseconds between two attempts to attach to a reply again. */
 const REATTACH_DELAY = 1000
 const REATTACH_ATTEMPTS = 30
 
 export type ConversationState = ReturnType<typeof useConversation>
 
-/** One conversation: its messages, and the answer that is being given. */
+/** A conversation: its messages, and the reply that is streamed. */
 export function useConversation(id: string) {
   const path = { conversation_id: id }
   const { refresh } = useConversations()
 
   const conversation = ref<Conversation | null>(null)
   const messages = ref<Message[]>([])
-  /** The cursor of earlier messages; null if all are shown. */
+  /** The cursor of earlier messages; null if all are loaded. */
   const before = ref<number | null>(null)
-  const answer = ref<LiveAnswer | null>(null)
-  const running = computed(() => answer.value?.status === 'running')
+  const reply = ref<LiveReply | null>(null)
+  const running = computed(() => reply.value?.status === 'running' && !reply.value.lost)
   /** Why the conversation could not be loaded. */
   const failure = ref<Error | null>(null)
 
-  // Leaving the page stops the reading only; the answer goes on and is attached to again.
+  // Leaving the page ends the stream, not the run; the next visit attaches to it again.
   const reading = new AbortController()
   onScopeDispose(() => {
     reading.abort()
-    // The list may not know yet that an answer is running.
+    // The list polls running conversations only, so it must have this status.
     if (running.value) void refresh(id).catch(() => undefined)
   })
 
@@ -46,12 +46,12 @@ export function useConversation(id: string) {
     try {
       await reload()
     } catch (error) {
-      // What is shown already stays.
+      // Messages that are shown stay.
       if (!messages.value.length) failure.value = error as Error
       return
     }
-    answer.value = null
-    if (conversation.value?.status === 'running') await follow(attach)
+    reply.value = null
+    if (conversation.value?.run_status === 'running') await follow(attach)
   }
 
   async function reload(): Promise<void> {
@@ -70,21 +70,21 @@ export function useConversation(id: string) {
     before.value = page.before
   }
 
-  /** Sends a prompt. Rejects if it was not accepted, and then nothing has changed. */
+  /** Sends a prompt; throws if the API refuses it, with the messages as before. */
   const send = (prompt: string) =>
-    say(prompt, (options) => sendMessage({ path, body: { prompt }, ...options }))
+    post(prompt, (options) => sendPrompt({ path, body: { prompt }, ...options }))
 
-  /** Answers an interrupt. Rejects if the answer was not accepted. */
-  const resume = (interruptId: string | null, value: unknown) =>
-    say(typeof value === 'string' ? value : JSON.stringify(value), (options) =>
-      resumeAnswer({ path, body: { value, interrupt_id: interruptId }, ...options }),
+  /** Sends the decision on an interrupt; throws if the API refuses it, with the messages as before. */
+  const decide = (interruptId: string | null, value: unknown) =>
+    post(typeof value === 'string' ? value : JSON.stringify(value), (options) =>
+      sendDecision({ path, body: { value, interrupt_id: interruptId }, ...options }),
     )
 
   async function stop(): Promise<void> {
-    await cancelAnswer({ path })
+    await cancelReply({ path })
   }
 
-  async function say(content: string, open: OpenStream): Promise<void> {
+  async function post(content: string, open: OpenStream): Promise<void> {
     const created_at = new Date().toISOString()
     const draft: Message = {
       id: -1,
@@ -99,17 +99,17 @@ export function useConversation(id: string) {
       await follow(open)
     } catch (error) {
       messages.value = messages.value.filter((message) => message.id !== draft.id)
-      answer.value = null
+      reply.value = null
       throw error
     }
   }
 
-  /** Reads a stream to the end of the answer; attaches again when the connection is lost. */
+  /** Reads a stream to the end of the reply; attaches again when the connection breaks. */
   async function follow(open: OpenStream): Promise<void> {
-    answer.value = newAnswer()
+    reply.value = newReply()
     let last: string | undefined
     let accepted = open === attach
-    // A first prompt gives the conversation its title.
+    // The first prompt becomes the conversation's title.
     const onAccepted = async () => {
       accepted = true
       conversation.value = await refresh(id).catch(() => conversation.value)
@@ -119,7 +119,7 @@ export function useConversation(id: string) {
       const { stream } = await (accepted ? attach : open)({
         signal: reading.signal,
         headers: last ? { 'Last-Event-ID': last } : undefined,
-        // It would send the prompt again.
+        // A retry by the client would send the prompt again.
         sseMaxRetryAttempts: 1,
         onSseError: (error) => (lost = error),
         onSseEvent: (event) => (last = event.id ?? last),
@@ -127,7 +127,7 @@ export function useConversation(id: string) {
       for await (const event of stream) {
         if (!accepted) void onAccepted()
         attempt = 0
-        applyEvent(answer.value, messages.value, event as AnswerEvent)
+        applyEvent(reply.value, messages.value, event as ReplyEvent)
       }
       if (reading.signal.aborted) return
       const refused = lost instanceof ApiError && lost.status >= 400 && lost.status < 500
@@ -135,29 +135,29 @@ export function useConversation(id: string) {
       accepted = true
       if (running.value) await new Promise((resolve) => setTimeout(resolve, REATTACH_DELAY))
     }
-    // The prompt was accepted: that its end cannot be read must not look like a refusal.
+    // The prompt was accepted: a lost connection must not look like a refusal.
     const complete =
       !running.value &&
       (await reload().then(
         () => true,
         () => false,
       ))
-    if (!complete) answer.value.status = 'lost'
+    if (!complete) reply.value.lost = true
   }
 
-  const attach: OpenStream = (options) => streamAnswer({ path, ...options })
+  const attach: OpenStream = (options) => streamReply({ path, ...options })
 
   return {
     conversation,
     messages,
     before,
-    answer,
+    reply,
     running,
     failure,
     load,
     loadEarlier,
     send,
-    resume,
+    decide,
     stop,
   }
 }

@@ -1,5 +1,4 @@
 import { computed, ref } from 'vue'
-import { onSessionEnd } from '../platform/api'
 import {
   deleteConversation,
   getConversation,
@@ -7,7 +6,9 @@ import {
   updateConversation,
   type Conversation,
 } from '../client'
+import { onSessionEnd } from '../platform/api'
 
+/** Conversations in a page of the list. */
 const PAGE = 50
 const LARGEST_PAGE = 200
 
@@ -16,7 +17,7 @@ const next = ref<string | null>(null)
 const loaded = ref(false)
 const error = ref<Error | null>(null)
 
-// Another user may sign in next.
+// The next user of this tab must not see them.
 onSessionEnd(() => {
   items.value = []
   loaded.value = false
@@ -59,12 +60,12 @@ async function loadMore(limit = PAGE): Promise<void> {
   next.value = page.next
 }
 
-/** A search needs every title. */
+/** Loads the whole list, for a search by title. */
 async function loadAll(): Promise<void> {
   while (next.value) await loadMore(LARGEST_PAGE)
 }
 
-/** Takes over the title and status that a conversation has now. */
+/** Loads a conversation's current title and status into the list. */
 async function refresh(id: string): Promise<Conversation> {
   const conversation = (await getConversation({ path: { conversation_id: id } })).data
   items.value = [conversation, ...items.value.filter((item) => item.id !== id)].sort((a, b) =>

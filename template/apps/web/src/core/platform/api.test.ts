@@ -1,15 +1,15 @@
 import { afterEach, expect, it, vi } from 'vitest'
+import { getAccount } from '../client'
 import './api'
-import { me } from '../client'
 
 afterEach(() => vi.unstubAllGlobals())
 
-it('a refused value is named, and what is wrong with it', async () => {
+it('an invalid value is named, with what is wrong', async () => {
   const problem = {
     detail: 'The request is not valid: see `errors` for each value to mend.',
     errors: [{ field: 'body.prompt', detail: 'String should have at most 100000 characters' }],
   }
   vi.stubGlobal('Request', vi.fn())
   vi.stubGlobal('fetch', () => Promise.resolve(Response.json(problem, { status: 422 })))
-  await expect(me()).rejects.toThrow('prompt: String should have at most 100000 characters')
+  await expect(getAccount()).rejects.toThrow('prompt: String should have at most 100000 characters')
 })

@@ -1,2 +1,2 @@
-/** Who runs this platform: `[customer]` of platform.toml, taken over at build time. */
+/** The customer's name in platform.toml, at build time. */
 export const customerName = import.meta.env.CUSTOMER_NAME || 'Agent platform'

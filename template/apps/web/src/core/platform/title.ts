@@ -3,10 +3,10 @@ import { computed, ref } from 'vue'
 import type { Router } from 'vue-router'
 import { customerName } from './customer'
 
-/** What the page itself shows, such as a conversation's title; empty: the page's own name. */
+/** The title of the page's content, such as a conversation's; empty to use the page's name. */
 export const pageTitle = ref('')
 
-/** Keeps the browser's title in step with the page. */
+/** Sets the browser's title from the current page. */
 export function useTitle(router: Router) {
   router.afterEach(() => {
     pageTitle.value = ''

@@ -1,6 +1,6 @@
 import { useToast } from '@nuxt/ui/composables'
 
-/** Runs something; a failure is shown as a toast with what to do. Says whether it worked. */
+/** A function that runs an action and shows its failure as a toast; it returns whether it worked. */
 export function useFailureToast() {
   const toast = useToast()
   return async (title: string, action: () => Promise<unknown>): Promise<boolean> => {

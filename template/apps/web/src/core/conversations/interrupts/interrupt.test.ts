@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { describeDecision, readReview, resumeValue } from './interrupt'
+import { describeDecision, readInterrupt, resumeValue } from './interrupt'
 
-const approval = {
+const toolCall = {
   id: 'i1',
   value: {
     action_requests: [{ name: 'send', args: { to: 'a@example.com' }, description: 'Send it?' }],
@@ -9,23 +9,23 @@ const approval = {
   },
 }
 
-describe('a review', () => {
+describe('an interrupt', () => {
   it('offers the decisions that the agent allows', () => {
-    expect(readReview(approval)).toMatchObject({
+    expect(readInterrupt(toolCall)).toMatchObject({
       kind: 'actions',
       items: [{ name: 'send', fields: { to: 'a@example.com' }, allowed: ['approve', 'reject'] }],
     })
   })
 
-  it('answers in the form of LangChain', () => {
+  it('is decided in the form of LangChain', () => {
     const edit = { type: 'edit' as const, fields: { to: 'b@example.com' } }
-    expect(resumeValue(readReview(approval), [edit])).toEqual({
+    expect(resumeValue(readInterrupt(toolCall), [edit])).toEqual({
       decisions: [{ type: 'edit', edited_action: { name: 'send', args: { to: 'b@example.com' } } }],
     })
   })
 
-  it('takes a plain question as one that is answered with a text', () => {
-    expect(readReview({ id: 'i2', value: 'Which market?' })).toEqual({ kind: 'text' })
+  it('of a plain text is decided with a text', () => {
+    expect(readInterrupt({ id: 'i2', value: 'Which market?' })).toEqual({ kind: 'text' })
   })
 
   it.each([

@@ -1,23 +1,27 @@
 import type { Interrupt } from '../../client'
 
 /**
- * What an agent asks a human, read from an interrupt's value.
+ * An interrupt's value, by its form; each form has its form of decision.
  *
- * - `text`: the value is a text; so is the answer.
- * - `actions`: tool calls, as LangChain's HumanInTheLoopMiddleware puts them; the answer is
- *   `{"decisions": [Decision, …]}`, or one Decision where it asks for each call by itself.
- * - `fields`: the agent's own object, such as `{"question": …, "draft": …}`; the answer is
+ * - `text`: a text, which is decided with a text.
+ * - `actions`: tool calls, as LangChain's HumanInTheLoopMiddleware sends them; decided with
+ *   `{"decisions": [Decision, …]}`.
+ * - `action`: one tool call; decided with one Decision.
+ * - `fields`: any other object, such as `{"question": …, "draft": …}`; decided with
  *   `{"type": "approve"}`, `{"type": "edit", "draft": …}` with every field, or
  *   `{"type": "reject", "message": …}`.
  */
-export type Review =
-  { kind: 'text' } | { kind: 'actions' | 'action' | 'fields'; items: ReviewItem[] }
+export type InterruptContent =
+  { kind: 'text' } | { kind: 'actions' | 'action' | 'fields'; items: DecisionItem[] }
 
-export interface ReviewItem {
+/** What one decision is about, such as a tool call. */
+export interface DecisionItem {
+  /** The tool's name; empty for `fields`. */
   name: string
   description: string
-  /** What is approved or edited. */
+  /** The values that a user approves, edits or rejects. */
   fields: Record<string, unknown>
+  /** Types of decisions that the agent accepts. */
   allowed: string[]
 }
 
@@ -32,10 +36,11 @@ const DESCRIPTIONS: Record<string, string> = {
   reject: 'Rejected',
 }
 const DECISIONS = ['approve', 'edit', 'reject']
-// The API has made these the question's text.
+// Fields that the API puts into the message's text.
 const QUESTION = ['question', 'message', 'description']
 
-export function readReview({ value }: Interrupt): Review {
+/** Reads the forms of LangChain's middleware and of agents that call `interrupt()` themselves. */
+export function readInterrupt({ value }: Interrupt): InterruptContent {
   if (!isRecord(value)) return { kind: 'text' }
   if (Array.isArray(value.action_requests)) {
     const configs = Array.isArray(value.review_configs) ? value.review_configs.filter(isRecord) : []
@@ -53,38 +58,38 @@ export function readReview({ value }: Interrupt): Review {
   return { kind: 'fields', items: [{ name: '', description: '', fields, allowed }] }
 }
 
-/** The value that resumes the agent; `decisions` are in the order of the review's items. */
-export function resumeValue(review: Review, decisions: Decision[]): unknown {
-  if (review.kind === 'fields') {
+/** The value that resumes the agent; `decisions` are in the order of the items. */
+export function resumeValue(content: InterruptContent, decisions: Decision[]): unknown {
+  if (content.kind === 'fields') {
     const [decision] = decisions
     return decision?.type === 'edit' ? { type: 'edit', ...decision.fields } : decision
   }
-  const answers = decisions.map((decision, index) => {
+  const values = decisions.map((decision, index) => {
     if (decision.type !== 'edit') return decision
-    const name = review.kind === 'text' ? '' : review.items[index]?.name
+    const name = content.kind === 'text' ? '' : content.items[index]?.name
     return { type: 'edit', edited_action: { name, args: decision.fields } }
   })
-  return review.kind === 'action' ? answers[0] : { decisions: answers }
+  return content.kind === 'action' ? values[0] : { decisions: values }
 }
 
-/** A decision that was stored, in words; any other text as it is. */
-export function describeDecision(content: string): string {
+/** A stored decision in words; a text that is no decision unchanged. */
+export function describeDecision(stored: string): string {
   let value: unknown
   try {
-    value = JSON.parse(content)
+    value = JSON.parse(stored)
   } catch {
-    return content
+    return stored
   }
   const decisions = isRecord(value) && Array.isArray(value.decisions) ? value.decisions : [value]
   const words = decisions.map((decision) => {
-    if (!isRecord(decision) || typeof decision.type !== 'string') return content
+    if (!isRecord(decision) || typeof decision.type !== 'string') return stored
     const message = decision.message ? `: ${String(decision.message)}` : ''
     return (DESCRIPTIONS[decision.type] ?? decision.type) + message
   })
   return [...new Set(words)].join('\n')
 }
 
-function actionItem(request: Record<string, unknown>, allowed?: unknown): ReviewItem {
+function actionItem(request: Record<string, unknown>, allowed?: unknown): DecisionItem {
   return {
     name: String(request.name ?? ''),
     description: String(request.description ?? ''),

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { AnswerEvent, Message } from '../../client'
-import { applyEvent, currentText, newAnswer, promptToRepeat } from './reply'
+import type { ReplyEvent, Message } from '../../client'
+import { applyEvent, currentText, newReply, promptToRepeat } from './reply'
 
-const token = (step: string, message_id: string, text: string): AnswerEvent => ({
+const token = (step: string, message_id: string, text: string): ReplyEvent => ({
   type: 'token',
   step,
   message_id,
   text,
 })
 
-function play(...events: AnswerEvent[]) {
-  const answer = newAnswer()
+function play(...events: ReplyEvent[]) {
+  const reply = newReply()
   const messages: Message[] = []
-  for (const event of events) applyEvent(answer, messages, event)
-  return { answer, messages }
+  for (const event of events) applyEvent(reply, messages, event)
+  return { reply, messages }
 }
 
 const message = (
@@ -31,12 +31,12 @@ const message = (
 
 describe('applyEvent', () => {
   it('keeps the texts of writers that work side by side apart', () => {
-    const { answer } = play(
+    const { reply } = play(
       token('writer', 'a', 'One '),
       token('writer', 'b', 'Two '),
       token('writer', 'a', 'and on'),
     )
-    expect(answer.steps).toEqual([
+    expect(reply.steps).toEqual([
       {
         name: 'writer',
         done: false,
@@ -46,45 +46,49 @@ describe('applyEvent', () => {
         ],
       },
     ])
-    expect(currentText(answer)).toBe('Two ')
+    expect(currentText(reply)).toBe('Two ')
   })
 
   it('lists a step that writes nothing', () => {
-    const { answer } = play({ type: 'step', step: 'look_up' })
-    expect(answer.steps).toEqual([{ name: 'look_up', done: true, texts: [] }])
+    const { reply } = play({ type: 'step', step: 'look_up' })
+    expect(reply.steps).toEqual([{ name: 'look_up', done: true, texts: [] }])
   })
 
-  it('takes an answer that is streamed twice once', () => {
-    const event: AnswerEvent = { type: 'message', message: message('assistant', 'Done.') }
+  it('adds a message once that is streamed twice', () => {
+    const event: ReplyEvent = { type: 'message', message: message('assistant', 'Done.') }
     expect(play(event, event).messages).toEqual([event.message])
   })
 
   it('ends with the status and the reason', () => {
-    const { answer } = play(
+    const { reply } = play(
       token('writer', 'a', 'Half of'),
       { type: 'error', detail: 'The agent failed.' },
-      { type: 'done', status: 'failed' },
+      { type: 'done', status: 'error', cancelled: false },
     )
-    expect(answer).toMatchObject({ status: 'failed', error: 'The agent failed.' })
+    expect(reply).toMatchObject({ status: 'error', error: 'The agent failed.' })
   })
 
-  it.each(['failed', 'cancelled'] as const)('that is %s keeps what was written', (status) => {
-    const { answer } = play(token('writer', 'a', 'Half of'), { type: 'done', status })
-    expect(currentText(answer)).toBe('Half of')
-    expect(answer.steps[0]!.done).toBe(false)
+  it.each([
+    ['failed', { status: 'error', cancelled: false }],
+    ['timed out', { status: 'timeout', cancelled: false }],
+    ['was stopped', { status: 'interrupted', cancelled: true }],
+  ] as const)('keeps the text of a reply that %s', (_, end) => {
+    const { reply } = play(token('writer', 'a', 'Half of'), { type: 'done', ...end })
+    expect(currentText(reply)).toBe('Half of')
+    expect(reply.steps[0]!.done).toBe(false)
   })
 })
 
-describe('an answer of which a part is stored', () => {
-  it('is shown by what is stored', () => {
-    const part: Message = { ...message('assistant', 'Half of'), incomplete: 'cancelled' }
-    const { answer, messages } = play(
+describe('a stopped reply', () => {
+  it('of which a part is stored shows that part once', () => {
+    const part: Message = { ...message('assistant', 'Half of'), incomplete: 'interrupted' }
+    const { reply, messages } = play(
       token('writer', 'a', 'Half of'),
       { type: 'message', message: part },
-      { type: 'done', status: 'cancelled' },
+      { type: 'done', status: 'interrupted', cancelled: true },
     )
     expect(messages).toEqual([part])
-    expect(currentText(answer)).toBe('')
+    expect(currentText(reply)).toBe('')
   })
 })
 
@@ -95,8 +99,8 @@ describe('promptToRepeat', () => {
   })
 
   it('is never a decision', () => {
-    const question = message('assistant', 'Send it?', { id: 'a', value: 'Send it?' })
-    const messages = [message('user', 'Write'), question, message('user', '{"type":"approve"}')]
+    const interrupt = message('assistant', 'Send it?', { id: 'a', value: 'Send it?' })
+    const messages = [message('user', 'Write'), interrupt, message('user', '{"type":"approve"}')]
     expect(promptToRepeat(messages)).toBeUndefined()
   })
 })

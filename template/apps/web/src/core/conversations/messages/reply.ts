@@ -1,85 +1,91 @@
-import type { AnswerEvent, Message } from '../../client'
+import type { DoneEvent, Message, ReplyEvent } from '../../client'
 
-/** One node of the agent's graph and the texts that it has written so far. */
+/** A node of the agent's graph, with the texts that it has written so far. */
 export interface Step {
   name: string
   done: boolean
-  /** A node that runs several times, side by side too, writes several texts. */
+  /** One text for each time that the node runs; parallel runs write theirs at the same time. */
   texts: { id: string; text: string }[]
 }
 
-/** What is known of an answer that is being given. */
-export interface LiveAnswer {
+/** A reply while it is streamed. */
+export interface LiveReply {
   steps: Step[]
-  /** The texts' order of appearance; the last one is what the reader follows. */
+  /** The text that was started last, by its id; null between two texts. */
   current: string | null
-  /** `lost`: the connection broke for good; how the answer goes on is not known. */
-  status: 'running' | 'succeeded' | 'interrupted' | 'failed' | 'cancelled' | 'lost'
+  status: 'running' | DoneEvent['status']
+  /** The user stopped the run. */
+  cancelled: boolean
+  /** The connection broke for good; the run may still go on. */
+  lost: boolean
   error: string | null
 }
 
-export const newAnswer = (): LiveAnswer => ({
+export const newReply = (): LiveReply => ({
   steps: [],
   current: null,
   status: 'running',
+  cancelled: false,
+  lost: false,
   error: null,
 })
 
-/** Takes an event of the stream into `answer` and, where it is one, into `messages`. */
-export function applyEvent(answer: LiveAnswer, messages: Message[], event: AnswerEvent): void {
+/** Applies an event of the stream to `reply`; a message is added to `messages`. */
+export function applyEvent(reply: LiveReply, messages: Message[], event: ReplyEvent): void {
   switch (event.type) {
     case 'token': {
-      const step = stepOf(answer, event.step)
+      const step = stepOf(reply, event.step)
       let text = step.texts.find(({ id }) => id === event.message_id)
       if (!text) {
         text = { id: event.message_id, text: '' }
         step.texts.push(text)
         step.done = false
-        answer.current = text.id
+        reply.current = text.id
       }
       text.text += event.text
       break
     }
     case 'step':
-      stepOf(answer, event.step).done = true
+      stepOf(reply, event.step).done = true
       break
     case 'message':
     case 'interrupt':
-      // A stream that is attached to again repeats what is stored already.
+      // After a reconnection, the stream repeats messages that are stored already.
       if (!messages.some(({ id }) => id === event.message.id)) messages.push(event.message)
-      answer.current = null
+      reply.current = null
       break
     case 'error':
-      answer.error = event.detail
+      reply.error = event.detail
       break
     case 'done':
-      answer.status = event.status
-      // What is not stored of an answer that failed or was stopped stays in view.
-      if (event.status === 'failed' || event.status === 'cancelled') break
-      answer.current = null
-      for (const step of answer.steps) step.done = true
+      reply.status = event.status
+      reply.cancelled = event.cancelled
+      // The text of a failed or stopped reply stays in view, even if it is not stored.
+      if (event.cancelled || event.status === 'error' || event.status === 'timeout') break
+      reply.current = null
+      for (const step of reply.steps) step.done = true
   }
 }
 
 /** The text that is being written; empty between two texts. */
-export function currentText(answer: LiveAnswer): string {
-  const texts = answer.steps.flatMap((step) => step.texts)
-  return texts.find(({ id }) => id === answer.current)?.text ?? ''
+export function currentText(reply: LiveReply): string {
+  const texts = reply.steps.flatMap((step) => step.texts)
+  return texts.find(({ id }) => id === reply.current)?.text ?? ''
 }
 
-/** What to send again after a failure; a decision is none, as it would be taken for a new prompt. */
+/** The last prompt, to be sent again; undefined after a decision, as that is not a prompt. */
 export function promptToRepeat(messages: Message[]): string | undefined {
   const last = messages.findLastIndex(({ role }) => role === 'user')
   return messages[last - 1]?.interrupt ? undefined : messages[last]?.content
 }
 
-function stepOf(answer: LiveAnswer, name: string): Step {
-  let step = answer.steps.find((known) => known.name === name)
+function stepOf(reply: LiveReply, name: string): Step {
+  let step = reply.steps.find((known) => known.name === name)
   if (!step) {
     step = { name, done: false, texts: [] }
-    answer.steps.push(step)
-    // A reactive array hands out its items as reactive objects.
-    step = answer.steps.at(-1)!
+    reply.steps.push(step)
+    // Changes must go through the array, as only its items are reactive.
+    step = reply.steps.at(-1)!
   }
   return step
 }

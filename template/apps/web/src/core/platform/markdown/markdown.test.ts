@@ -17,7 +17,7 @@ describe('renderBlocks', () => {
     '[click](javascript:alert(1))',
     '[click](data:text/html;base64,PHNjcmlwdD4=)',
     '<svg><a xlink:href="javascript:alert(1)">x</a></svg>',
-  ])('makes nothing that runs out of %s', (text) => {
+  ])('renders nothing that can run from %s', (text) => {
     const page = document.createElement('div')
     page.innerHTML = html(text)
     expect(page.querySelector('script, img, svg')).toBeNull()
@@ -36,11 +36,11 @@ describe('renderBlocks', () => {
     },
   )
 
-  it('shows a picture that is inside the text', () => {
+  it('shows a picture that is embedded in the text', () => {
     expect(html('![dot](data:image/png;base64,iVBORw0KGgo=)')).toContain('<img src="data:image/png')
   })
 
-  it('opens links without telling where the reader came from', () => {
+  it('opens links without a referrer', () => {
     expect(html('https://example.com')).toContain('rel="noopener noreferrer nofollow"')
   })
 

@@ -1,24 +1,24 @@
 import DOMPurify from 'dompurify'
 import MarkdownIt, { type Env, type Token } from 'markdown-it'
 
-/** A top-level piece of a Markdown text. `html` is safe to insert; `text` is not HTML. */
+/** A top-level block of a Markdown text. `html` is sanitised; `text` is plain text. */
 export type Block =
   { kind: 'html' | 'table'; html: string } | { kind: 'code'; text: string; language: string }
 
 const markdown = new MarkdownIt({ html: false, linkify: true })
 
 /**
- * The blocks of a Markdown text, ready to be shown.
+ * Renders a Markdown text, block by block.
  *
- * A streamed answer is rendered again with every token, so each block's result is kept in `cache`,
- * one for each text; only the last block is new.
+ * A streamed reply is rendered again with every token. `cache`, one for each reply, holds the
+ * finished blocks, so that only the last one is rendered.
  */
 export function renderBlocks(text: string, cache: Map<string, Block>): Block[] {
   const env: Env = { references: {} }
   const lines = text.split('\n')
   return topLevel(markdown.parse(text, env)).map((tokens) => {
     const [start, end] = tokens[0]?.map ?? [0, lines.length]
-    // A link's definition may follow later and changes the blocks before it.
+    // A link's definition can follow later, and changes the blocks before it.
     const key = `${Object.keys(env.references ?? {}).length}:${lines.slice(start, end).join('\n')}`
     const block = cache.get(key) ?? render(tokens, env)
     cache.set(key, block)
@@ -57,8 +57,8 @@ const ALLOWED = {
   ALLOW_DATA_ATTR: false,
 }
 
-// A picture from elsewhere tells its server who read the answer, and its address can carry what the
-// conversation says. Only pictures that are inside the text itself are shown.
+// A picture from another server would leak the reader's address, and in its URL even the
+// conversation. Only pictures that are embedded in the text are shown.
 const EMBEDDED = /^data:image\/(png|jpeg|gif|webp);base64,/i
 
 markdown.renderer.rules.image = (tokens, index) => {
@@ -70,7 +70,7 @@ markdown.renderer.rules.image = (tokens, index) => {
   return `<a href="${href}" title="Pictures from other servers are not loaded">${label || 'Picture'}</a>`
 }
 
-// Columns are aligned with an attribute, because styles are not allowed.
+// Table columns are aligned by attribute, as the sanitiser removes styles.
 for (const rule of ['th_open', 'td_open']) {
   markdown.renderer.rules[rule] = (tokens, index, options, _env, self) => {
     const token = tokens[index]!
@@ -87,7 +87,7 @@ purifier.addHook('afterSanitizeAttributes', (element) => {
     element.setAttribute('target', '_blank')
     element.setAttribute('rel', 'noopener noreferrer nofollow')
   }
-  // A keyboard user can scroll it.
+  // Focusable, so that the keyboard can scroll it.
   if (element.nodeName === 'PRE') element.setAttribute('tabindex', '0')
   if (element.nodeName === 'IMG' && !EMBEDDED.test(element.getAttribute('src') ?? '')) {
     element.remove()

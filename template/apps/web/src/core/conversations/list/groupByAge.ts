@@ -2,7 +2,7 @@ import type { Conversation } from '../../client'
 
 const DAY = 24 * 60 * 60 * 1000
 
-/** Conversations under "Today", "Yesterday" and so on, in the order in which they come. */
+/** Conversations under the headings "Today", "Yesterday" and so on, in the given order. */
 export function groupByAge(items: Conversation[], now: Date) {
   const midnight = new Date(now).setHours(0, 0, 0, 0)
   const groups = [
