@@ -14,7 +14,7 @@ from plumbum import local
 from plumbum.cmd import git
 from pytest_copier.plugin import CopierFixture
 
-from tests.conftest import ROOT, VERSION, run_copier
+from tests.support.template import ROOT, VERSION, run_copier
 
 SERVICES = ("web",)
 CHOICES = [

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
-from tests.conftest import ROOT, free_ports
+from tests.support.ports import free_ports
+from tests.support.template import ROOT
 
 TEMPLATE = ROOT / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"

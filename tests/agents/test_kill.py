@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from tests.agents.service import Service
-from tests.conftest import wait_until
-from tests.postgresql import new_database
+from tests.support.postgresql import new_database
+from tests.support.waiting import wait_until
 
 STEPS = 6
 WRITERS = 4

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.agents.service import Service, running
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
 EXITS = ["exits", "exits_in_thread", "panics", "leave", "leave_thread", "beside exits"]
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from tests.agents.service import Service
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
 SLOW = {"to": 1000, "pause": 0.05}
 

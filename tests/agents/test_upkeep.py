@@ -5,17 +5,18 @@ from pathlib import Path
 
 
 def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
-    from apps.langgraph.src.core.storage import schema
     from apps.langgraph.src.core.storage.access import open_database
     from apps.langgraph.src.core.storage.events import Events
+    from apps.langgraph.src.core.storage.migrations import HISTORY
     from apps.langgraph.src.core.storage.records import now
     from apps.langgraph.src.core.storage.runs import Runs
     from apps.langgraph.src.core.storage.webhooks import Webhooks
     from shared.database import create_threads_engine
     from sqlalchemy import event
 
-    engine = create_threads_engine(f"sqlite+aiosqlite:///{tmp_path}/agents.db")
-    schema.upgrade(engine)
+    url = f"sqlite+aiosqlite:///{tmp_path}/agents.db"
+    asyncio.run(HISTORY.upgrade(url))
+    engine = create_threads_engine(url)
     asked = []
     event.listen(
         engine, "before_cursor_execute", lambda _, __, *what: asked.append((what[0], what[1]))

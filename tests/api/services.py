@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
 TEMPLATE = Path(__file__).parents[2] / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from tests.api.services import EMAIL, Conversation, Services, python
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
 ADMIN = "apps.api.src.core.admin"
 ANNA = "anna@acme.example"

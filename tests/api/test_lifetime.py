@@ -10,7 +10,8 @@ import httpx2
 import pytest
 
 from tests.api.services import Conversation, Services, Stream
-from tests.conftest import free_ports, wait_until
+from tests.support.ports import free_ports
+from tests.support.waiting import wait_until
 
 # What an agent says that is asked to `begin` an answer.
 BEGUN = "Answer: it has begun"

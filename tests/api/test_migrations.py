@@ -12,13 +12,14 @@ UNREACHABLE = "postgresql+psycopg://platform:hunter2@127.0.0.1:1/platform"
 KILLED = """
 import os
 from alembic import op
-from apps.api.src.core import migrate
+from apps.api.src.core.migrate import migrate
+from shared.migrations import run_job
 
 create = op.create_index
 def killed(*arguments, **options):
     os._exit(9)
 op.create_index = killed
-migrate.main()
+run_job(migrate)
 """
 COMPARE = """
 import asyncio

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.conftest import run_dev
+from tests.tools.dev import run_dev
 
 SETUP = "scripts/customer-tools/setup.py"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import wait_until
-from tests.tools.conftest import Dev, run_dev
+from tests.support.waiting import wait_until
+from tests.tools.dev import Dev, run_dev
 
 HEALTH = Path("apps/api/src/core/routes/health.py")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_ports, wait_until
-from tests.tools.conftest import processes, run_dev
+from tests.support.ports import free_ports
+from tests.support.waiting import wait_until
+from tests.tools.dev import processes, run_dev
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Platform, wait_until
+from tests.support.platform import Platform
+from tests.support.waiting import wait_until
 from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_reply
 
 

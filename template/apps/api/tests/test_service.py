@@ -13,7 +13,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.util import CommandError
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
@@ -22,10 +21,12 @@ from sqlalchemy import Connection, text
 from apps.api.src.core import customization
 from apps.api.src.core.admin import AdminError, add_user, ensure_admin, reset_password
 from apps.api.src.core.body_limit import MAX_BODY
-from apps.api.src.core.database import MIGRATE, Database
+from apps.api.src.core.database import Database
 from apps.api.src.core.factory import create_app
 from apps.api.src.core.migrate import migrate
+from apps.api.src.core.migrations import HISTORY
 from apps.api.src.core.models import Base
+from shared.migrations import SchemaError
 from shared.secrets_check import check_secrets
 from shared.settings import Settings, SettingsError
 
@@ -45,8 +46,8 @@ def test_without_migrations_every_answer_says_what_to_run(settings: Settings) ->
         ready, me = client.get("/ready"), client.get("/auth/me")
 
     assert (ready.status_code, me.status_code) == (503, 503)
-    assert MIGRATE in ready.json()["database"]["detail"]
-    assert MIGRATE in me.json()["detail"]
+    assert HISTORY.command in ready.json()["database"]["detail"]
+    assert HISTORY.command in me.json()["detail"]
 
 
 async def test_migrations_make_the_tables_of_the_models(settings: Settings) -> None:
@@ -234,6 +235,6 @@ async def test_a_database_of_a_newer_release_is_left_alone(settings: Settings) -
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
     assert "newer" in (await database.problem() or "")
-    with pytest.raises(CommandError):
+    with pytest.raises(SchemaError):
         await migrate(settings)
     await database.engine.dispose()

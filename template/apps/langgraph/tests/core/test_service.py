@@ -8,9 +8,10 @@ from fastapi.testclient import TestClient
 
 from apps.langgraph.src.core.agents import AgentRegistry
 from apps.langgraph.src.core.app import create_app
-from apps.langgraph.src.core.migrate import main as migrate
+from apps.langgraph.src.core.migrate import migrate
 from apps.langgraph.src.core.routes import answers
 from apps.langgraph.src.core.runs import upkeep
+from shared.migrations import run_job
 from shared.settings import get_settings
 
 ECHO = """
@@ -45,7 +46,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         # Never this project's own data, which a running service may be using.
         patch.setattr("shared.settings.PROJECT_ROOT", tmp_path_factory.mktemp("project"))
         patch.setattr(upkeep, "SHOW_LIFE", 0.05)
-        assert migrate() == 0
+        assert run_job(migrate) == 0
         token = get_settings().service_token.get_secret_value()
         app = create_app(get_settings(), AgentRegistry(folder))
         with TestClient(app, headers={"Authorization": f"Bearer {token}"}) as client:

@@ -24,16 +24,13 @@ print(json.dumps(asyncio.run(Database(get_settings()).problem())))
 ASK_LANGGRAPH = """
 import json
 from sqlalchemy.exc import SQLAlchemyError
-from apps.langgraph.src.core.storage import schema
+from apps.langgraph.src.core.storage.migrations import HISTORY
 from shared.database import create_threads_engine, refusal
 from shared.settings import get_settings
 
-problem = None
 try:
     with create_threads_engine(get_settings().database_url("agents")).connect() as connection:
-        schema.check(connection)
-except schema.SchemaOutdatedError as error:
-    problem = str(error)
+        problem = HISTORY.problem(connection)
 except (SQLAlchemyError, OSError) as error:
     problem = refusal(error)
 print(json.dumps(problem))

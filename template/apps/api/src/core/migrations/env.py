@@ -1,14 +1,6 @@
-"""Runs migrations on the connection that `migrate.py` opened."""
-
-from alembic import context
+"""Alembic's entry point."""
 
 from apps.api.src.core.models import Base
+from shared.migrations import run_migrations
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
-    render_as_batch=True,
-    transactional_ddl=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations(Base.metadata)

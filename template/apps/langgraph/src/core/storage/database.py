@@ -8,15 +8,16 @@ from typing import Any
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from sqlalchemy import text
 
-from apps.langgraph.src.core.storage import schema
 from apps.langgraph.src.core.storage.access import Database, open_database
 from apps.langgraph.src.core.storage.checkpoints import open_checkpointer
 from apps.langgraph.src.core.storage.events import Events
+from apps.langgraph.src.core.storage.migrations import HISTORY
 from apps.langgraph.src.core.storage.process_lock import process_lock
 from apps.langgraph.src.core.storage.runs import Runs
 from apps.langgraph.src.core.storage.threads import Threads
 from apps.langgraph.src.core.storage.webhooks import Webhooks
 from shared.database import create_threads_engine
+from shared.migrations import SchemaError
 from shared.settings import Settings
 
 
@@ -46,7 +47,7 @@ class Storage:
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     """The storage that the settings name, for as long as the block runs.
 
-    Raises `SchemaOutdatedError`, and `DatabaseInUseError` on SQLite.
+    Raises `SchemaError`, and `DatabaseInUseError` on SQLite.
     """
     async with AsyncExitStack() as stack:
         if settings.database.kind == "sqlite":
@@ -54,7 +55,8 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         database = await stack.enter_async_context(
             open_database(create_threads_engine(settings.database_url("agents")))
         )
-        await database.read(schema.check)
+        if problem := await database.read(HISTORY.problem):
+            raise SchemaError(problem)
         checkpointer = await stack.enter_async_context(
             open_checkpointer(settings.database_url("checkpoints"))
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.conftest import free_ports
+from tests.support.ports import free_ports
 
 
 @contextmanager
