@@ -6,15 +6,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser import OpenPage, ask, sign_in, wait_for_reply
 from tests.support.platform import Platform
-from tests.web.conftest import OpenPage, ask, sign_in, wait_for_reply
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
 def assert_accessible(page: Page) -> None:
-    """No violation of WCAG A or AA, once nothing moves any more."""
+    """Wait for animations to end, then require WCAG A and AA."""
     page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running')")
     found = Axe().run(page, options=WCAG)
     assert found.violations_count == 0, found.generate_report()
