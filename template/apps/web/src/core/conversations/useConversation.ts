@@ -86,7 +86,7 @@ export function useConversation(id: string) {
 
   async function post(content: string, open: OpenStream): Promise<void> {
     const created_at = new Date().toISOString()
-    const draft: Message = {
+    const message: Message = {
       id: -1,
       role: 'user',
       content,
@@ -94,11 +94,11 @@ export function useConversation(id: string) {
       incomplete: null,
       created_at,
     }
-    messages.value.push(draft)
+    messages.value.push(message)
     try {
       await follow(open)
     } catch (error) {
-      messages.value = messages.value.filter((message) => message.id !== draft.id)
+      messages.value = messages.value.filter((one) => one.id !== message.id)
       reply.value = null
       throw error
     }
