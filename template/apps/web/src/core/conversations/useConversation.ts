@@ -7,7 +7,9 @@ import {
   streamReply,
   type Conversation,
   type Message,
+  type Options,
   type ReplyEvent,
+  type StreamReplyData,
 } from '../client'
 import { ApiError } from '../platform/api'
 import { applyEvent, newReply, type LiveReply } from './messages/reply'
@@ -85,14 +87,13 @@ export function useConversation(id: string) {
   }
 
   async function post(content: string, open: OpenStream): Promise<void> {
-    const created_at = new Date().toISOString()
     const message: Message = {
       id: -1,
       role: 'user',
       content,
       interrupt: null,
       incomplete: null,
-      created_at,
+      created_at: new Date().toISOString(),
     }
     messages.value.push(message)
     try {
@@ -162,12 +163,5 @@ export function useConversation(id: string) {
   }
 }
 
-interface StreamOptions {
-  signal: AbortSignal
-  headers: Record<string, string> | undefined
-  sseMaxRetryAttempts: number
-  onSseError: (error: unknown) => void
-  onSseEvent: (event: { id?: string }) => void
-}
-
+type StreamOptions = Omit<Options<StreamReplyData>, 'path' | 'url'>
 type OpenStream = (options: StreamOptions) => Promise<{ stream: AsyncIterable<unknown> }>
