@@ -13,7 +13,7 @@ import pytest
 from tests.support.waiting import wait_until
 from tests.tools.dev import Dev, run_dev
 
-HEALTH = Path("apps/api/src/core/routes/health.py")
+HEALTH = Path("apps/api/src/core/platform/health.py")
 
 
 @pytest.fixture(scope="module")

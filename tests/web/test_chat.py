@@ -35,7 +35,7 @@ def test_a_reload_finds_the_conversation(page: Page) -> None:
 def waiting_agent(platform: Platform) -> Iterator[None]:
     """The API's test agent: it replies to `wait FILE` as soon as the file exists."""
     agent = platform.root / "apps/langgraph/src/agents/test-agent"
-    shutil.copytree(platform.root / "apps/api/tests/agents/test-agent", agent)
+    shutil.copytree(platform.root / "apps/api/tests/support/agents/test-agent", agent)
     with httpx2.Client(base_url=platform.langgraph) as client:
         wait_until(lambda: client.get("/assistants/test-agent").is_success)
     yield
@@ -85,9 +85,7 @@ def test_the_part_of_a_reply_that_had_arrived_stays(
     sign_in(other_device, platform)
     for shown in (page, other_device):
         shown.goto(page.url)
-        expect(shown.get_by_role("article", name="Agent")).to_have_text(
-            ["Answer: it has begun"] * 2
-        )
+        expect(shown.get_by_role("article", name="Agent")).to_have_text(["Reply: it has begun"] * 2)
         expect(shown.get_by_text("You stopped this reply.")).to_be_visible()
         expect(shown.get_by_text("The reply failed", exact=True)).to_be_visible()
 

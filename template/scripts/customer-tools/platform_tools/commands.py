@@ -117,7 +117,7 @@ def _admin(*arguments: str) -> None:
     from platform_tools.project import ROOT
 
     os.chdir(ROOT)
-    command = (sys.executable, "-m", "apps.api.src.core.admin", *arguments)
+    command = (sys.executable, "-m", "apps.api.src.core.accounts.admin", *arguments)
     os.execv(sys.executable, command)  # noqa: S606
 
 

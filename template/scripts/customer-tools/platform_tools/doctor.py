@@ -16,11 +16,10 @@ Checks = tuple[Callable[[], Iterator[Finding]], ...]
 CHECKS: Checks = (
     machine.tools,
     machine.packages,
-    machine.disk,
     values.settings,
     values.secrets,
 )
-NEED_SETTINGS: Checks = (machine.ports, code.databases, code.agents)
+NEED_SETTINGS: Checks = (machine.disk, machine.ports, code.databases, code.agents)
 
 
 def run(*, as_json: bool) -> int:
@@ -46,7 +45,9 @@ def _findings() -> Iterator[Finding]:
         project.settings()
     except PlatformError:
         mend = "Mend the settings, then run this again."
-        yield Finding("warn", "ports, databases, agents", "not looked at without settings", mend)
+        yield Finding(
+            "warn", "disk, ports, databases, agents", "not looked at without settings", mend
+        )
         return
     for check in NEED_SETTINGS:
         yield from check()

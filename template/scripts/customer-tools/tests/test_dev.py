@@ -24,7 +24,7 @@ from platform_tools.errors import PlatformError
         ("apps/langgraph/src/core/app.py", {"langgraph"}),
         ("apps/langgraph/src/agents/marketing-swarm/graph.py", set()),
         ("apps/langgraph/tests/test_app.py", set()),
-        ("shared/settings.py", {"api", "langgraph"}),
+        ("shared/settings/ports.py", {"api", "langgraph"}),
         ("apps/api/src/core/notes.md", set()),
     ],
 )

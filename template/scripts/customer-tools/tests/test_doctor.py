@@ -61,8 +61,8 @@ def test_good_values_have_no_findings(tmp_path: Path) -> None:
     ("env", "message"),
     [
         (SECRETS + "PORTS__API=many\n", "PORTS__API"),
-        ("SECRET_KEY=\nSERVICE_TOKEN=\n", "SECRET_KEY must be at least 32"),
-        (SECRETS.replace(KEY, f"changeme{KEY}"), "SECRET_KEY in .env is a placeholder"),
+        ("SECRET_KEY=\nSERVICE_TOKEN=\n", "SECRET_KEY: must be at least 32"),
+        (SECRETS.replace(KEY, f"changeme{KEY}"), "SECRET_KEY: is a placeholder"),
         (SECRETS.replace(TOKEN, KEY), "are the same"),
         (SECRETS + "MODEL__PROVIDER=openai\n", "put OPENAI_API_KEY="),
         (SECRETS + "PORT__API=9100\n", "nothing reads PORT__API"),
@@ -76,7 +76,7 @@ def test_without_settings_nothing_else_is_blamed(tmp_path: Path) -> None:
     found = json.loads(findings(tmp_path, SECRETS + "PORTS__API=many\n", DOCTOR))
 
     after = [one["name"] for one in found[[one["name"] for one in found].index("settings") :]]
-    assert after == ["settings", "ports, databases, agents"]
+    assert after == ["settings", "disk, ports, databases, agents"]
 
 
 def test_a_tool_whose_interpreter_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Access to the platform's database, and whether its schema is that of this release."""
+"""Access to the platform's database, with a check of its schema."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from shared.settings import Settings
 
 
 class Database:
-    """The engine, its sessions, and the state of the schema."""
+    """The engine and its sessions."""
 
     def __init__(self, settings: Settings) -> None:
         self.engine: AsyncEngine = create_engine(settings.database_url("platform"))
@@ -22,7 +22,7 @@ class Database:
         self._current = False
 
     async def problem(self) -> str | None:
-        """What keeps the database from being used and how to mend it; None if nothing does."""
+        """Why the database cannot be used, and what to do; None if it can."""
         sqlite = self.engine.dialect.name == "sqlite"
         try:
             if sqlite and not _exists(self.engine):
@@ -30,13 +30,13 @@ class Database:
             async with self.engine.connect() as connection:
                 problem = await connection.run_sync(HISTORY.problem)
         except (SQLAlchemyError, OSError) as error:
-            # Anyone may read this; PostgreSQL's words name the server and the user.
+            # Public: PostgreSQL's message names the server and the user.
             return refusal(error) if sqlite else UNREACHABLE
         self._current = problem is None
         return problem
 
     async def require_current(self) -> None:
-        """Refuse the request (503) until the schema is that of this release."""
+        """Refuse the request (503) unless the schema is that of this release."""
         if not self._current and (detail := await self.problem()):
             raise HTTPException(503, detail)
 
@@ -47,12 +47,12 @@ def _exists(engine: AsyncEngine) -> bool:
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """A database session for one request; what is not committed is rolled back."""
+    """A database session for one request; uncommitted changes are rolled back."""
     database: Database = request.app.state.database
     await database.require_current()
     async with database.session() as session:
         yield session
 
 
-# The session ends before the answer is sent, so that a stream holds no connection.
+# The session ends before the response is sent, so that a stream holds no connection.
 DbSession = Annotated[AsyncSession, Depends(get_session, scope="function")]

@@ -25,7 +25,6 @@ from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.security.limits import RunRateLimit
 from apps.langgraph.src.core.storage.database import open_storage
 from shared.logging import configure_logging
-from shared.secrets_check import check_secrets
 from shared.settings import Settings, SettingsError, get_settings
 
 VERSION = "1.0"
@@ -126,7 +125,6 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 def _app() -> FastAPI:
     settings = get_settings()
-    check_secrets(settings)
     configure_logging(settings.log_level, json=settings.environment == "production")
     return create_app(settings, get_registry())
 

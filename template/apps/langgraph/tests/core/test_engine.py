@@ -13,7 +13,7 @@ from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.storage.database import open_storage
 from apps.langgraph.src.core.storage.records import RunRequest
-from shared.settings import get_settings
+from shared.settings import Settings, get_settings
 
 ENDLESS = """
 import asyncio
@@ -29,7 +29,7 @@ graph = StateGraph(MessagesState).add_node(answer).set_entry_point("answer")
 @pytest.fixture
 async def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     """An engine with one agent, whose runs do not end."""
-    monkeypatch.setattr("shared.settings.PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(Settings, "data_dir", tmp_path / "data")
     (tmp_path / "agents/endless").mkdir(parents=True)
     (tmp_path / "agents/endless/graph.py").write_text(ENDLESS)
     settings = get_settings()

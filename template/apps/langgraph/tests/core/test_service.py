@@ -12,7 +12,7 @@ from apps.langgraph.src.core.migrate import migrate
 from apps.langgraph.src.core.routes import answers
 from apps.langgraph.src.core.runs import upkeep
 from shared.migrations import run_job
-from shared.settings import get_settings
+from shared.settings import Settings, get_settings
 
 ECHO = """
 from langchain_core.messages import AIMessage
@@ -44,7 +44,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         (folder / name / "graph.py").write_text(graph)
     with pytest.MonkeyPatch.context() as patch:
         # Never this project's own data, which a running service may be using.
-        patch.setattr("shared.settings.PROJECT_ROOT", tmp_path_factory.mktemp("project"))
+        patch.setattr(Settings, "data_dir", tmp_path_factory.mktemp("data"))
         patch.setattr(upkeep, "SHOW_LIFE", 0.05)
         assert run_job(migrate) == 0
         token = get_settings().service_token.get_secret_value()

@@ -70,7 +70,7 @@ def packages() -> Iterator[Finding]:
 
 def disk() -> Iterator[Finding]:
     """Space for data, and whether it can be written."""
-    data = project.settings_folder() / "data"
+    data = project.settings().data_dir
     folder = data if data.is_dir() else data.parent
     free = shutil.disk_usage(folder).free
     message = f"{free / GIB:.1f} GiB free for {data.name}/"

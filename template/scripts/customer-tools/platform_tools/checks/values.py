@@ -36,8 +36,7 @@ def settings() -> Iterator[Finding]:
 
 def secrets() -> Iterator[Finding]:
     """Whether the secrets are secret."""
-    from shared.secrets_check import check_secrets
-    from shared.settings import SettingsError
+    from shared.settings import SettingsError, read_settings
 
     env = project.settings_folder() / ".env"
     if not env.exists():
@@ -47,12 +46,15 @@ def secrets() -> Iterator[Finding]:
         message = "other users of this machine can read .env"
         yield Finding("warn", "secrets", message, "uv run platform secrets")
     try:
-        # What production refuses is found here already.
-        check_secrets(project.settings().model_copy(update={"environment": "production"}))
-    except SettingsError as error:
-        yield Finding("fail", "secrets", str(error))
+        project.settings()
     except PlatformError:
         return  # `settings` has said why
+    try:
+        # What production will refuse is found in development.
+        read_settings(environment="production")
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("fail", "secrets", problem)
     else:
         yield Finding("ok", "secrets", "set, and no placeholders")
 

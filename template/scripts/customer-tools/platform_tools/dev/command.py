@@ -179,7 +179,7 @@ class _Run:
             await admin
 
     async def _ensure_admin(self) -> None:
-        output = await self._python("api", f"{API}.admin", "ensure")
+        output = await self._python("api", f"{API}.accounts.admin", "ensure")
         # Warnings of libraries may surround it.
         self.login = next(json.loads(line) for line in reversed(output) if line.startswith("{"))
 

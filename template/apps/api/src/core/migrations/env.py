@@ -1,6 +1,6 @@
 """Alembic's entry point."""
 
-from apps.api.src.core.models import Base
+from apps.api.src.core.tables import all_tables
 from shared.migrations import run_migrations
 
-run_migrations(Base.metadata)
+run_migrations(all_tables())
