@@ -18,9 +18,7 @@ LOGGING = str(FILES["shared/logging.py"])
 MINE = LOGGING.replace("line 9\n", "line 9, mine\n")
 
 
-def test_every_command(
-    vendor: Vendor, copy: Callable[..., Customer], tmp_path: Path
-) -> None:
+def test_every_command(vendor: Vendor, copy: Callable[..., Customer], tmp_path: Path) -> None:
     vendor.configure(
         model_provider={"type": "str", "default": "offline"},
         services={"type": "yaml", "default": "[web]"},
