@@ -69,6 +69,23 @@ def test_every_command(vendor: Vendor, copy: Callable[..., Customer], tmp_path: 
     assert left == set()
 
 
+def test_a_claimed_file_stays(vendor: Vendor, copy: Callable[..., Customer]) -> None:
+    """With the lines of the guide for platform.toml."""
+    vendor.release("v1.1.0")
+    customer = copy()
+    vendor.release("v1.2.0", {"shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n")})
+    [claims] = re.findall(r"```toml\n(\[ownership\].*?)```", IN_DEPTH, re.S)
+    settings = customer.read("platform.toml") + claims
+    customer.commit({"platform.toml": settings, "shared/logging.py": MINE})
+
+    result = customer.platform("update", "--no-verify")
+
+    assert result.code == 0, result.output
+    assert customer.read("shared/logging.py") == MINE
+    [report] = (customer.root / "docs/updates").iterdir()
+    assert "shared/logging.py" in report.read_text()
+
+
 def test_the_merge_driver(copy: Callable[..., Customer]) -> None:
     customer = copy()
     assert "merge.platform.driver" in IN_DEPTH
