@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.template import ROOT
 
 COMMANDS = re.findall(
     r"^(?:uv tool|pipx) install copier .*$", (ROOT / "README.md").read_text(), re.M

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pytest_copier.plugin import CopierFixture
 
-from tests.conftest import run_copier
+from tests.support.template import run_copier
 
 NAMES = [
     'Müller & Söhne "Nord" GmbH',

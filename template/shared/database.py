@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event, make_url
+from sqlalchemy import URL, DateTime, Dialect, Engine, TypeDecorator, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -62,7 +62,7 @@ def create_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def create_threads_engine(url: str) -> Engine:
+def create_threads_engine(url: str | URL) -> Engine:
     """The same for code that runs in threads of its own, where a statement costs no switch."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -72,7 +72,7 @@ def create_threads_engine(url: str) -> Engine:
     return engine
 
 
-def refusal(error: SQLAlchemyError | OSError) -> str:
+def refusal(error: Exception) -> str:
     """What a database has refused, without SQLAlchemy's additions, and what to do where known."""
     reason = getattr(error, "orig", None) or error
     kind = getattr(reason, "sqlite_errorcode", 0) & 0xFF

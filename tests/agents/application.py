@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from apps.langgraph.src.core.agents import AgentRegistry
+from apps.langgraph.src.core.agents.registry import AgentRegistry
 from apps.langgraph.src.core.app import create_app
 from shared.logging import configure_logging
 from shared.settings import get_settings

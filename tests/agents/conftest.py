@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.agents.service import TEMPLATE, WEBHOOK_SECRET, Service, running
-from tests.postgresql import new_database, postgresql
+from tests.support.postgresql import new_database, postgresql
 
 # The clients are those that the platform itself pins, and its modules are tested where they stand.
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.postgresql import new_database
+from tests.support.postgresql import new_database
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

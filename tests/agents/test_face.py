@@ -9,11 +9,11 @@ import httpx2
 from tests.agents.service import running
 
 
-def test_generate_answers_a_prompt(client: httpx2.Client) -> None:
-    answer = client.post("/echo/generate", json={"prompt": "hello"})
-    assert answer.status_code == 200
-    assert answer.json()["output"] == "echo: hello"
-    assert answer.json()["status"] == "success"
+def test_generate_replies_to_a_prompt(client: httpx2.Client) -> None:
+    response = client.post("/echo/generate", json={"prompt": "hello"})
+    assert response.status_code == 200
+    assert response.json()["output"] == "echo: hello"
+    assert response.json()["status"] == "success"
 
 
 def test_generate_goes_on_with_a_thread(client: httpx2.Client) -> None:
@@ -28,7 +28,7 @@ def test_generate_goes_on_with_a_thread(client: httpx2.Client) -> None:
     ]
 
 
-def test_an_interrupt_waits_for_its_answer(client: httpx2.Client) -> None:
+def test_an_interrupt_waits_for_a_decision(client: httpx2.Client) -> None:
     asked = client.post("/approval/generate", json={"input": {"prompt": "ship it"}}).json()
     assert asked["status"] == "interrupted"
     assert asked["interrupt"]["value"] == {"approve": "SHIP IT"}
@@ -39,10 +39,10 @@ def test_an_interrupt_waits_for_its_answer(client: httpx2.Client) -> None:
     done = client.post(f"/approval/resume/{place}", json={"resume": "yes"}).json()
     assert (done["status"], done["values"]["verdict"]) == ("success", "yes")
     again = client.post(f"/approval/resume/{place}", json={"resume": "yes"})
-    assert (again.status_code, again.json()["detail"][:26]) == (409, "The agent waits for no ans")
+    assert (again.status_code, again.json()["detail"][:24]) == (409, "The agent is not waiting")
 
 
-def test_an_answer_of_the_wrong_form_is_refused_and_the_question_stays(
+def test_a_decision_of_the_wrong_form_is_refused_and_the_interrupt_stays(
     client: httpx2.Client,
 ) -> None:
     asked = client.post("/desk/generate", json={"prompt": "Cancel order A-1043"}).json()
@@ -54,14 +54,14 @@ def test_an_answer_of_the_wrong_form_is_refused_and_the_question_stays(
             (f"/desk/resume/{place}", {"resume": resume}),
             (f"/threads/{place}/runs/wait", command),
         ):
-            answer = client.post(path, json=body)
-            assert answer.status_code == 422
-            assert answer.json()["detail"][0]["msg"].startswith("resume: ")
+            response = client.post(path, json=body)
+            assert response.status_code == 422
+            assert response.json()["detail"][0]["msg"].startswith("resume: ")
     done = client.post(f"/desk/resume/{place}", json={"resume": approve}).json()
     assert "Order A-1043 is cancelled." in done["output"]
 
 
-def test_a_question_is_not_lost_to_an_answer_that_waits(tmp_path: Path) -> None:
+def test_an_interrupt_is_not_lost_to_a_queued_decision(tmp_path: Path) -> None:
     with (
         running(tmp_path, AGENTS__MAX_RUNS=1) as service,
         httpx2.Client(base_url=service.url, timeout=30) as client,
@@ -79,7 +79,7 @@ def test_a_question_is_not_lost_to_an_answer_that_waits(tmp_path: Path) -> None:
     assert (done["status"], done["values"]["verdict"]) == ("success", "yes")
 
 
-def test_a_question_is_not_lost_to_another_agent(client: httpx2.Client) -> None:
+def test_an_interrupt_is_not_lost_to_another_agent(client: httpx2.Client) -> None:
     asked = client.post("/approval/generate", json={"input": {"prompt": "ship it"}}).json()
     body = {"prompt": "x", "thread_id": asked["thread_id"]}
     assert client.post("/echo/generate", json=body).status_code == 409
@@ -93,18 +93,18 @@ def test_a_field_that_there_is_not_is_refused(client: httpx2.Client) -> None:
         ("/approval/generate", {"prompt": "x", "threadid": asked["thread_id"]}),
         (f"/approval/resume/{asked['thread_id']}", {"resume": "x", "streem": True}),
     ):
-        answer = client.post(path, json=body)
-        assert answer.status_code == 422
-        assert answer.json()["detail"][0]["type"] == "extra_forbidden"
+        response = client.post(path, json=body)
+        assert response.status_code == 422
+        assert response.json()["detail"][0]["type"] == "extra_forbidden"
 
 
 def test_a_stream_can_be_asked_for_from_beyond_its_end(client: httpx2.Client) -> None:
     run = client.post("/runs", json={"assistant_id": "echo", "input": {"messages": "x"}}).json()
     place = f"/threads/{run['thread_id']}/runs/{run['run_id']}"
     client.get(f"{place}/join")
-    answer = client.get(f"{place}/stream", headers={"Last-Event-ID": "9999999999999999999"})
-    assert answer.status_code == 200
-    assert [name for name, _ in read_events(answer)] == ["end"]
+    response = client.get(f"{place}/stream", headers={"Last-Event-ID": "9999999999999999999"})
+    assert response.status_code == 200
+    assert [name for name, _ in read_events(response)] == ["end"]
 
 
 def test_history_shows_every_step(client: httpx2.Client) -> None:
@@ -119,9 +119,11 @@ def test_history_shows_every_step(client: httpx2.Client) -> None:
     ]
 
 
-def test_a_stream_shows_tokens_and_ends_with_the_answer(client: httpx2.Client) -> None:
-    with client.stream("POST", "/talker/generate", json={"prompt": "x", "stream": True}) as answer:
-        events = read_events(answer)
+def test_a_stream_shows_tokens_and_ends_with_the_reply(client: httpx2.Client) -> None:
+    with client.stream(
+        "POST", "/talker/generate", json={"prompt": "x", "stream": True}
+    ) as response:
+        events = read_events(response)
     text = "".join(data["text"] for name, data in events if name == "token")
     name, end = events[-1]
     assert events[0][0] == "metadata"
@@ -131,9 +133,9 @@ def test_a_stream_shows_tokens_and_ends_with_the_answer(client: httpx2.Client) -
 
 
 def test_a_failure_shows_its_place_to_its_author(client: httpx2.Client) -> None:
-    answer = client.post("/failing/generate", json={"prompt": "x"})
-    assert answer.status_code == 500
-    assert answer.json()["error"] == {
+    response = client.post("/failing/generate", json={"prompt": "x"})
+    assert response.status_code == 500
+    assert response.json()["error"] == {
         "error": "RuntimeError",
         "message": "failing/graph.py, line 7: RuntimeError: the password is swordfish",
     }
@@ -147,9 +149,9 @@ def test_limits_end_a_run(client: httpx2.Client) -> None:
 
 
 def test_an_input_that_the_agent_cannot_take_is_refused(client: httpx2.Client) -> None:
-    answer = client.post("/counter/generate", json={"input": {"to": "three"}})
-    assert answer.status_code == 422
-    assert "input.to" in answer.json()["detail"][0]["msg"]
+    response = client.post("/counter/generate", json={"input": {"to": "three"}})
+    assert response.status_code == 422
+    assert "input.to" in response.json()["detail"][0]["msg"]
 
 
 def test_a_run_goes_where_a_command_sends_it(client: httpx2.Client) -> None:
@@ -168,22 +170,22 @@ def test_a_prompt_for_an_agent_that_takes_none_is_refused(client: httpx2.Client)
         ("/counter/generate", {"prompt": "x"}),
         ("/v1/chat/completions", completion),
     ):
-        answer = client.post(path, json=body)
-        assert answer.status_code == 422
-        assert "counter takes no prompt" in answer.text
+        response = client.post(path, json=body)
+        assert response.status_code == 422
+        assert "counter takes no prompt" in response.text
 
 
 def test_an_agent_that_does_not_load_shows_its_error_to_its_author(client: httpx2.Client) -> None:
-    answer = client.post("/broken/generate", json={"prompt": "x"})
-    assert answer.status_code == 503
-    assert "not today" in answer.json()["detail"]
+    response = client.post("/broken/generate", json={"prompt": "x"})
+    assert response.status_code == 503
+    assert "not today" in response.json()["detail"]
     assert client.post(f"/{uuid4()}/generate", json={"prompt": "x"}).status_code == 404
 
 
-def read_events(answer: httpx2.Response) -> list[tuple[str, dict]]:
-    """The server-sent events of an answer, as names and JSON values."""
+def read_events(response: httpx2.Response) -> list[tuple[str, dict]]:
+    """The server-sent events of a response, as names and JSON values."""
     events, name = [], ""
-    for line in answer.iter_lines():
+    for line in response.iter_lines():
         if line.startswith("event: "):
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from tests.agents.service import Service
-from tests.conftest import wait_until
-from tests.postgresql import new_database
+from tests.support.postgresql import new_database
+from tests.support.waiting import wait_until
 
 STEPS = 6
 WRITERS = 4
@@ -43,9 +43,9 @@ class Load:
             while not self._stop.wait(0.02):
                 try:
                     thread = client.post("/threads", json={}).json()["thread_id"]
-                    answer = client.post(f"/threads/{thread}/runs", json=self._run(thread))
-                    if answer.status_code == 200:
-                        self.accepted[thread] = answer.json()["run_id"]
+                    response = client.post(f"/threads/{thread}/runs", json=self._run(thread))
+                    if response.status_code == 200:
+                        self.accepted[thread] = response.json()["run_id"]
                 except httpx2.TransportError:
                     continue  # the service is dead at the moment
 
@@ -146,6 +146,6 @@ def test_a_service_that_stops_hands_over(database: dict[str, str], tmp_path: Pat
 
 
 def status(client: httpx2.Client, thread: str, run: str) -> str:
-    answer = client.get(f"/threads/{thread}/runs/{run}")
-    assert answer.status_code == 200, f"run lost: {answer.text}"
-    return answer.json()["status"]
+    response = client.get(f"/threads/{thread}/runs/{run}")
+    assert response.status_code == 200, f"run lost: {response.text}"
+    return response.json()["status"]

@@ -9,16 +9,16 @@ import httpx2
 import pytest
 
 from tests.agents.service import Service, running
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
 EXITS = ["exits", "exits_in_thread", "panics", "leave", "leave_thread", "beside exits"]
 
 
 @pytest.mark.parametrize("how", [*EXITS, "beside exits_in_thread", "beside panics"])
 def test_an_agent_that_ends_its_process_ends_its_run(client: httpx2.Client, how: str) -> None:
-    answer = client.post("/rough/generate", json={"input": {"how": how}})
-    assert answer.status_code == 500
-    error = answer.json()["error"]
+    response = client.post("/rough/generate", json={"input": {"how": how}})
+    assert response.status_code == 500
+    error = response.json()["error"]
     assert error["error"] in ("SystemExit", "KeyboardInterrupt", "Panic")
     assert "rough/graph.py, line " in error["message"]
     assert client.post("/echo/generate", json={"prompt": "x"}).status_code == 200

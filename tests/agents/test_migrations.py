@@ -1,5 +1,6 @@
 """The migration job does all or nothing, and says what keeps it from its work."""
 
+import asyncio
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -13,12 +14,13 @@ from tests.agents.service import PYTHON, TEMPLATE, Service
 KILLED = """
 import os
 from alembic import op
-from apps.langgraph.src.core import migrate
+from apps.langgraph.src.core.migrate import migrate
+from shared.migrations import run_job
 
 def killed(*arguments, **options):
     os._exit(9)
 op.create_index = killed
-migrate.main()
+run_job(migrate)
 """
 UNREACHABLE = {
     "DATABASE__KIND": "postgresql",
@@ -59,9 +61,10 @@ def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
 def test_a_table_that_a_migration_replaces_keeps_what_refers_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from alembic import command
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
-    from apps.langgraph.src.core.storage import schema
+    from apps.langgraph.src.core.storage.migrations import HISTORY
     from shared.database import create_threads_engine
 
     def replace(config, revision: str) -> None:
@@ -69,8 +72,9 @@ def test_a_table_that_a_migration_replaces_keeps_what_refers_to_it(
         with Operations(context).batch_alter_table("agent_threads", recreate="always"):
             pass
 
-    engine = create_threads_engine(f"sqlite+aiosqlite:///{tmp_path}/agents.db")
-    schema.upgrade(engine)
+    url = f"sqlite+aiosqlite:///{tmp_path}/agents.db"
+    engine = create_threads_engine(url)
+    asyncio.run(HISTORY.upgrade(url))
     with engine.begin() as connection:
         connection.exec_driver_sql(
             "INSERT INTO agent_threads VALUES ('t', 'anna', '', 'idle', '{}', 0, '', '')"
@@ -80,8 +84,8 @@ def test_a_table_that_a_migration_replaces_keeps_what_refers_to_it(
             " created_at, updated_at, attempt, losses, cancelled, webhook_tries)"
             " VALUES ('r', 't', '', 'anna', 'success', '{}', '{}', '', '', 1, 0, 0, 0)"
         )
-    monkeypatch.setattr(schema.command, "upgrade", replace)
-    schema.upgrade(engine)
+    monkeypatch.setattr(command, "upgrade", replace)
+    asyncio.run(HISTORY.upgrade(url))
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM agent_runs").scalar() == 1
     engine.dispose()

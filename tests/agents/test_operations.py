@@ -82,11 +82,11 @@ def test_an_agent_whose_import_hangs_holds_up_nothing(tmp_path: Path) -> None:
 
 
 def test_a_run_that_costs_too_much_ends_with_a_reason(client: httpx2.Client) -> None:
-    answer = client.post("/limited/generate", json={"prompt": "x"})
-    assert answer.status_code == 500
-    error = answer.json()["error"]
+    response = client.post("/limited/generate", json={"prompt": "x"})
+    assert response.status_code == 500
+    error = response.json()["error"]
     assert error == {"error": "CostLimit", "message": "The run cost more than its limit of 100."}
-    place = f"/threads/{answer.json()['thread_id']}/runs/{answer.json()['run_id']}"
+    place = f"/threads/{response.json()['thread_id']}/runs/{response.json()['run_id']}"
     run = client.get(place).json()
     # The call that went beyond the limit is the last one, and is counted.
     used = run["usage"]["offline"]

@@ -8,8 +8,8 @@ import pytest
 
 from tests.agents.service import Service
 from tests.agents.test_clients import check_copy
-from tests.conftest import wait_until
-from tests.postgresql import new_database
+from tests.support.postgresql import new_database
+from tests.support.waiting import wait_until
 
 SLOW = {"to": 1000, "pause": 0.05}
 

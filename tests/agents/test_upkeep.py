@@ -5,17 +5,19 @@ from pathlib import Path
 
 
 def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
-    from apps.langgraph.src.core.storage import schema
-    from apps.langgraph.src.core.storage.access import open_database
+    from apps.langgraph.src.core.storage.database import open_database
     from apps.langgraph.src.core.storage.events import Events
+    from apps.langgraph.src.core.storage.leases import Leases
+    from apps.langgraph.src.core.storage.migrations import HISTORY
     from apps.langgraph.src.core.storage.records import now
     from apps.langgraph.src.core.storage.runs import Runs
     from apps.langgraph.src.core.storage.webhooks import Webhooks
     from shared.database import create_threads_engine
     from sqlalchemy import event
 
-    engine = create_threads_engine(f"sqlite+aiosqlite:///{tmp_path}/agents.db")
-    schema.upgrade(engine)
+    url = f"sqlite+aiosqlite:///{tmp_path}/agents.db"
+    asyncio.run(HISTORY.upgrade(url))
+    engine = create_threads_engine(url)
     asked = []
     event.listen(
         engine, "before_cursor_execute", lambda _, __, *what: asked.append((what[0], what[1]))
@@ -23,11 +25,11 @@ def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
 
     async def upkeep() -> None:
         async with open_database(engine) as database:
-            runs = Runs(database)
-            await runs.renew("me", ["a", "b"], 0)
-            await runs.claim("me", 16, 0)
-            await runs.cancelled("me")
-            await runs.waiting()
+            leases = Leases(database)
+            await leases.renew("me", ["a", "b"], 0)
+            await leases.claim("me", 16, 0)
+            await leases.cancelled("me")
+            await Runs(database).pending()
             await Webhooks(database).claim(10, 0)
             await Events(database).prune(now())
 

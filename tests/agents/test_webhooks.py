@@ -1,4 +1,4 @@
-"""A finished run is told to the hosts that the settings list, signed, until they answer."""
+"""A finished run is told to the hosts that the settings list, signed, until they response."""
 
 import base64
 import json

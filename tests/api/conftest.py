@@ -6,8 +6,8 @@ import httpx2
 import pytest
 
 from tests.api.services import Conversation, Services
-from tests.conftest import free_ports
-from tests.postgresql import new_database, postgresql
+from tests.support.ports import free_ports
+from tests.support.postgresql import new_database, postgresql
 
 NewServices = Callable[[str], Services]
 

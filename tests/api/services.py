@@ -1,4 +1,4 @@
-"""The API and the agents service as processes that a test starts, kills and starts again."""
+"""The API and the agents service as processes that a test can kill and restart."""
 
 import json
 import os
@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx2
 
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
 TEMPLATE = Path(__file__).parents[2] / "template"
 PYTHON = TEMPLATE / ".venv/bin/python"
-AGENT = TEMPLATE / "apps/api/tests/agents/test-agent"
+AGENT = TEMPLATE / "apps/api/tests/support/agents/test-agent"
 EMAIL = "admin@acme.example"
 PLATFORM_TOML = f"""\
 [customer]
@@ -47,14 +47,15 @@ class Services:
 
     @property
     def address(self) -> str:
-        """Where the API is."""
+        """The address of the API."""
         return f"http://127.0.0.1:{self.api_port}"
 
     def prepare(self) -> None:
         """Write the settings, migrate, and create the administrator."""
         self.write_settings()
         self.run("apps.api.src.core.migrate")
-        self.password = json.loads(self.run("apps.api.src.core.admin", "ensure"))["password"]
+        ensured = self.run("apps.api.src.core.accounts.admin", "ensure")
+        self.password = json.loads(ensured)["password"]
 
     def write_settings(self) -> None:
         """Write the settings and the agents."""
@@ -73,7 +74,7 @@ class Services:
         shutil.copytree(AGENT, self.root / "agents" / AGENT.name)
 
     def run(self, module: str, *arguments: str) -> str:
-        """Run a module of the platform to its end; return what it prints."""
+        """Run a module of the platform; return its output."""
         done = subprocess.run(
             [PYTHON, "-m", module, *arguments],
             cwd=TEMPLATE,
@@ -91,12 +92,12 @@ class Services:
 
     def start_agents(self) -> None:
         """Start the agents service with the agents of the API's tests."""
-        module, folder = "apps.api.tests.agents_service", str(self.root / "agents")
+        module, folder = "apps.api.tests.support.serve_agents", str(self.root / "agents")
         self._start("agents", "-m", module, folder, str(self.langgraph_port))
         self._wait_for_port("agents", f"http://127.0.0.1:{self.langgraph_port}/ok")
 
     def start_api(self, name: str = "api", port: int | None = None) -> None:
-        """Start an API process; further ones share the database."""
+        """Start an API process; all share the database."""
         port = port or self.api_port
         app = "apps.api.src.core.app:app"
         grace = "--timeout-graceful-shutdown=2"
@@ -110,7 +111,7 @@ class Services:
         process.wait(30)
 
     def stop(self) -> None:
-        """Kill what still runs."""
+        """Kill all processes."""
         for name in list(self.processes):
             self.kill(name)
 
@@ -128,11 +129,11 @@ class Services:
     def submitted(self, conversation: "Conversation") -> bool:
         """Whether the agents service has a run of the conversation."""
         thread = conversation.url.removeprefix("/conversations/")
-        answer = httpx2.get(
+        response = httpx2.get(
             f"http://127.0.0.1:{self.langgraph_port}/threads/{thread}/runs",
             headers={"X-Api-Key": self.token, "X-Platform-User": conversation.user_id},
         )
-        return answer.status_code == 200 and answer.json() != []
+        return response.status_code == 200 and response.json() != []
 
     def _start(self, name: str, *arguments: str) -> None:
         with (self.root / f"{name}.log").open("ab") as log:
@@ -146,14 +147,14 @@ class Services:
             )
 
     def _wait_for_port(self, name: str, url: str) -> None:
-        def answers() -> bool:
+        def is_up() -> bool:
             assert self.processes[name].poll() is None, (self.root / f"{name}.log").read_text()
             try:
                 return httpx2.get(url).is_success
             except httpx2.TransportError:
                 return False
 
-        wait_until(answers)
+        wait_until(is_up)
 
 
 def python(project: Services, code: str) -> subprocess.CompletedProcess[str]:
@@ -168,20 +169,20 @@ def python(project: Services, code: str) -> subprocess.CompletedProcess[str]:
 
 
 class Conversation:
-    """A conversation as a browser sees it."""
+    """A conversation, through the API."""
 
     def __init__(self, client: httpx2.Client, url: str = "") -> None:
         self.client = client
         if not url:
-            answer = client.post("/conversations", json={"agent": "test-agent"})
-            assert answer.status_code == 201, answer.text
-            url = f"/conversations/{answer.json()['id']}"
+            response = client.post("/conversations", json={"agent": "test-agent"})
+            assert response.status_code == 201, response.text
+            url = f"/conversations/{response.json()['id']}"
         self.url = url
         self.user_id = client.get("/auth/me").raise_for_status().json()["id"]
 
     @contextmanager
     def ask(self, prompt: str) -> Iterator["Stream"]:
-        """Send a prompt; the stream ends with the context, which is when the browser leaves."""
+        """Send a prompt; leaving the context closes the connection."""
         url = f"{self.url}/messages"
         with self.client.stream("POST", url, json={"prompt": prompt}) as response:
             assert response.status_code == 200, response.read()
@@ -189,7 +190,7 @@ class Conversation:
 
     @contextmanager
     def attach(self, last_event_id: str = "") -> Iterator["Stream"]:
-        """Attach to the last answer."""
+        """Stream the last reply again."""
         headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
         with self.client.stream("GET", f"{self.url}/stream", headers=headers) as response:
             assert response.status_code == 200, response.read()
@@ -197,9 +198,9 @@ class Conversation:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The conversation as the API gives it."""
-        answer: dict[str, Any] = self.client.get(self.url).raise_for_status().json()
-        return answer
+        """The conversation's fields."""
+        state: dict[str, Any] = self.client.get(self.url).raise_for_status().json()
+        return state
 
     @property
     def messages(self) -> list[str]:
@@ -209,18 +210,18 @@ class Conversation:
 
     @property
     def incomplete(self) -> list[str | None]:
-        """What ended its messages before their end."""
+        """The field `incomplete` of its messages."""
         page = self.client.get(f"{self.url}/messages").raise_for_status().json()
         return [message["incomplete"] for message in page["items"]]
 
     def wait_until_done(self) -> str:
-        """Wait until nothing runs; return the status then."""
-        wait_until(lambda: self.state["status"] != "running")
-        return str(self.state["status"])
+        """Wait until no run is running; return the last run's status."""
+        wait_until(lambda: self.state["run_status"] != "running")
+        return str(self.state["run_status"])
 
 
 class Stream:
-    """The events of a streamed answer, with their IDs."""
+    """The events of a streamed reply, with their IDs."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self.lines = response.iter_lines()

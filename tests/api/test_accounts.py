@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 from tests.api.services import EMAIL, Conversation, Services, python
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 
-ADMIN = "apps.api.src.core.admin"
+ADMIN = "apps.api.src.core.accounts.admin"
 ANNA = "anna@acme.example"
-# Two administrators lose the role in the same moment.
+# Two administrators lose the role at the same time.
 RACE = f"""
 import asyncio
-from apps.api.src.core.admin import AdminError, set_roles
+from apps.api.src.core.accounts.administration import AdminError, set_roles
 from apps.api.src.core.database import Database
 from shared.settings import get_settings
 
@@ -45,7 +45,7 @@ def test_the_list_is_a_table(services: Services) -> None:
     assert line.split()[:2] == [EMAIL, "admin"]
 
 
-def test_removing_an_account_ends_its_answers(services: Services, tmp_path: Path) -> None:
+def test_removing_an_account_ends_its_replies(services: Services, tmp_path: Path) -> None:
     account = json.loads(services.run(ADMIN, "add", ANNA))
     with services.browser(account=account) as client:
         conversation = Conversation(client)

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: what schemathesis thinks of is answered as documented."""
+"""The OpenAPI document is correct and committed."""
 
 import json
 import subprocess
@@ -37,12 +37,12 @@ def test_schemathesis_finds_no_failure(
         Path(sys.executable).with_name("schemathesis"),
         "run",
         f"{services.address}/openapi.json",
-        # They would end the session or the conversation; attempts with passwords are limited.
+        # These end the session or the conversation, or are limited in number.
         "--exclude-operation-id=login",
         "--exclude-operation-id=change_password",
         "--exclude-operation-id=logout",
         "--exclude-operation-id=delete_conversation",
-        # The framework names only the methods of the first route with a path.
+        # FastAPI lists only the methods of the first route with a path.
         "--exclude-checks=allow_header_conformance",
         "--no-color",
     ]
@@ -50,7 +50,7 @@ def test_schemathesis_finds_no_failure(
 
     assert done.returncode == 0, done.stdout + done.stderr
     log = (services.root / "api.log").read_text()
-    assert "request failed" not in log and "answer failed" not in log
+    assert "request failed" not in log and "reply failed" not in log
 
 
 def test_the_committed_document_is_that_of_the_service(services: Services) -> None:

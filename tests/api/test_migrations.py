@@ -1,4 +1,4 @@
-"""Migrations on both databases: all or nothing, and one job at a time."""
+"""Migrations on both databases: atomic, and one job at a time."""
 
 import subprocess
 
@@ -12,28 +12,29 @@ UNREACHABLE = "postgresql+psycopg://platform:hunter2@127.0.0.1:1/platform"
 KILLED = """
 import os
 from alembic import op
-from apps.api.src.core import migrate
+from apps.api.src.core.migrate import migrate
+from shared.migrations import run_job
 
 create = op.create_index
 def killed(*arguments, **options):
     os._exit(9)
 op.create_index = killed
-migrate.main()
+run_job(migrate)
 """
 COMPARE = """
 import asyncio
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from apps.api.src.core.models import Base
+from apps.api.src.core.tables import all_tables
 from shared.database import create_engine
 from shared.settings import get_settings
 
-OURS = Base.metadata.tables
+TABLES = all_tables()
 
 def differences(connection):
-    mine = lambda name, kind, _: kind != "table" or name in OURS
-    context = MigrationContext.configure(connection, opts={"include_name": mine})
-    return compare_metadata(context, Base.metadata)
+    known = lambda name, kind, _: kind != "table" or name in TABLES.tables
+    context = MigrationContext.configure(connection, opts={"include_name": known})
+    return compare_metadata(context, TABLES)
 
 async def main():
     engine = create_engine(get_settings().database_url("platform"))
@@ -78,7 +79,7 @@ def test_jobs_that_start_together_migrate_once(project: Services) -> None:
     assert sum("from revision none" in text for text in said) == 1
 
 
-def test_a_database_that_is_away_is_explained_without_a_traceback(project: Services) -> None:
+def test_an_unreachable_database_is_explained_without_a_traceback(project: Services) -> None:
     settings = {"DATABASE__KIND": "postgresql", "DATABASE__URL": UNREACHABLE}
     done = subprocess.run(
         [PYTHON, "-m", "apps.api.src.core.migrate"],

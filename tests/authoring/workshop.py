@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, free_ports, wait_for
+from tests.support.ports import free_ports
+from tests.support.template import ROOT
+from tests.support.waiting import wait_for
 
 VENV = ROOT / "template/.venv"
 PARTS = ("apps/langgraph", "shared", "scripts/customer-tools", "docs/customer")
@@ -94,8 +96,8 @@ class Workshop:
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            result: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            result: dict[str, Any] = json.load(response)
         return result
 
     def output(self, name: str, prompt: str) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tests.agents.service import HERE, PATIENCE
 from tests.bench.measuring import run
-from tests.conftest import ENVIRONMENT, free_ports
+from tests.support.ports import free_ports
+from tests.support.template import ENVIRONMENT
 
 # SQLAlchemy wants greenlet for what Aegra uses of it, and Aegra does not name it.
 PACKAGES = ("aegra-api==0.6.0", "greenlet")

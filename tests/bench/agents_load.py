@@ -21,7 +21,7 @@ from tests.agents.service import HERE, PYTHON, TEMPLATE, Service, running
 from tests.bench.agents_aegra import aegra
 from tests.bench.agents_client import Measured, served
 from tests.bench.measuring import table
-from tests.postgresql import new_database, postgresql
+from tests.support.postgresql import new_database, postgresql
 
 # Concurrent streams and how many runs are measured with them.
 LOADS = {1: 200, 50: 600, 200: 1000}

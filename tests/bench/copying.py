@@ -9,7 +9,7 @@ from pathlib import Path
 from plumbum.cmd import git
 
 from tests.bench.measuring import alternating, run, table
-from tests.conftest import clone_template
+from tests.support.template import clone_template
 
 BIN = Path(sys.executable).parent
 ROUNDS = 7

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from tests.bench.measuring import run, table
-from tests.conftest import clone_template, free_ports
+from tests.support.ports import free_ports
+from tests.support.template import clone_template
 
 # More than this and something hangs (seconds).
 LIMIT = 900

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_ports, wait_for
+from tests.support.ports import free_ports
+from tests.support.waiting import wait_for
 
 DOCUMENTS = (
     "README.md",

@@ -1,19 +1,11 @@
-"""`platform dev` in a generated project of its own, and a look at the processes it leaves."""
+"""A generated project for the tests of the `platform` command."""
 
-import http.client
-import json
-import os
-import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import free_ports, wait_until
+from tests.support.ports import free_ports
 
 
 @pytest.fixture(scope="session")
@@ -24,86 +16,3 @@ def tools_project(prepare: Callable[[str], Path]) -> Path:
     with (root / ".env").open("a") as env:
         env.writelines(f"PORTS__{name}={port}\n" for name, port in ports.items())
     return root
-
-
-def processes(root: Path) -> dict[int, str]:
-    """Every process that works in this project, by its number, with its command."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            folder = (entry / "cwd").readlink()
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if folder.is_relative_to(root) and command:
-            found[int(entry.name)] = command
-    return found
-
-
-@dataclass
-class Dev:
-    """A `platform dev` that a test controls; `settings` is the folder of its `.env` and data."""
-
-    root: Path
-    settings: Path
-    process: subprocess.Popen[bytes]
-    log: Path
-    addresses: dict[str, str] = field(default_factory=dict)
-
-    def said(self, text: str) -> int:
-        """How often `text` is in the log."""
-        return self.log.read_text(errors="replace").count(text)
-
-    def wait_for(self, text: str, times: int = 1) -> None:
-        """Return when `text` is in the log so often."""
-        wait_until(lambda: self.said(text) >= times, lambda: f"{text}\n{self.log.read_text()}")
-
-    def ready(self) -> "Dev":
-        """This, once everything runs."""
-        self.wait_for("Ctrl-C stops everything")
-        self.addresses = json.loads((self.settings / "data" / "dev.json").read_text())
-        return self
-
-    def get(self, service: str, path: str) -> tuple[int, str]:
-        """Status and body of a request on a connection of its own."""
-        connection = http.client.HTTPConnection(
-            urlsplit(self.addresses[service]).netloc, timeout=60
-        )
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        finally:
-            connection.close()
-
-    def worker(self, service: str) -> int:
-        """The newest process that serves `apps/SERVICE`."""
-        found = [pid for pid, line in processes(self.root).items() if f"apps.{service}.src" in line]
-        return max(found)
-
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal and return the exit code."""
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-
-@contextmanager
-def run_dev(root: Path, log: Path, *arguments: str, settings: Path | None = None) -> Iterator[Dev]:
-    """Run `platform dev`; nothing of it is left afterwards even when a test fails."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [root / ".venv/bin/platform", "dev", *arguments],
-            cwd=root,
-            env={**os.environ, "PLATFORM_ROOT": str(settings or root)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    dev = Dev(root, settings or root, process, log)
-    try:
-        yield dev
-    finally:
-        if process.poll() is None:
-            dev.stop(signal.SIGTERM)
-        for pid in processes(root):
-            os.kill(pid, signal.SIGKILL)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import free_ports
+from tests.support.ports import free_ports
 from tests.update.conftest import FILES, REPOSITORY, Customer, Vendor, run
 
 Copy = Callable[..., Customer]

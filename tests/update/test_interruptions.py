@@ -14,7 +14,7 @@ import pytest
 from platform_tools.update import landing
 from platform_tools.update.state import Folder
 
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor, write
 
 Copy = Callable[..., Customer]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import wait_until
+from tests.support.waiting import wait_until
 from tests.update.conftest import COPIER, FILES, Customer, Vendor
 
 Copy = Callable[..., Customer]

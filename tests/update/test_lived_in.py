@@ -10,7 +10,7 @@ import pytest
 import yaml
 from platform_tools.update.ownership import Ownership
 
-from tests.conftest import VERSION, clone_template
+from tests.support.template import VERSION, clone_template
 from tests.update.conftest import COPIER, REPOSITORY, Customer, Vendor, git, run
 from tests.update.releases import releases
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.conftest import Platform
+from tests.support.platform import Platform
 
 # Milliseconds. Two cores, and a first visit that builds every page.
 PATIENCE = 30_000

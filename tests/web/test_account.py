@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Platform
+from tests.support.platform import Platform
 from tests.web.conftest import OpenPage, sign_in
 
 NEW = "a password of one's own"

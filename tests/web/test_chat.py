@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import Platform, wait_until
+from tests.support.platform import Platform
+from tests.support.waiting import wait_until
 from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_answer
 
 
@@ -34,7 +35,7 @@ def test_a_reload_finds_the_conversation(page: Page) -> None:
 def waiting_agent(platform: Platform) -> Iterator[None]:
     """The API's own test agent: it answers `wait FILE` as soon as the file exists."""
     agent = platform.root / "apps/langgraph/src/agents/test-agent"
-    shutil.copytree(platform.root / "apps/api/tests/agents/test-agent", agent)
+    shutil.copytree(platform.root / "apps/api/tests/support/agents/test-agent", agent)
     with httpx2.Client(base_url=platform.langgraph) as client:
         wait_until(lambda: client.get("/assistants/test-agent").is_success)
     yield
@@ -84,9 +85,7 @@ def test_what_had_arrived_of_an_answer_stays(
     sign_in(other_device, platform)
     for shown in (page, other_device):
         shown.goto(page.url)
-        expect(shown.get_by_role("article", name="Agent")).to_have_text(
-            ["Answer: it has begun"] * 2
-        )
+        expect(shown.get_by_role("article", name="Agent")).to_have_text(["Reply: it has begun"] * 2)
         expect(shown.get_by_text("You stopped this answer.")).to_be_visible()
         expect(shown.get_by_text("The answer failed", exact=True)).to_be_visible()
 

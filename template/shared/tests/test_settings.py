@@ -96,6 +96,25 @@ def test_a_missing_secret_is_an_error(project: Path) -> None:
     assert "SECRET_KEY" in read(project, "'accepted'")
 
 
+@pytest.mark.parametrize("secret", ["change-me-" * 4, "0" * 64, "your-secret-key-with-32-letters!"])
+def test_production_refuses_placeholders(project: Path, secret: str) -> None:
+    message = read(project, "'accepted'", ENVIRONMENT="production", SERVICE_TOKEN=secret)
+
+    assert "SERVICE_TOKEN: is a placeholder" in message
+    assert secret not in message
+
+
+def test_production_accepts_generated_secrets(project: Path) -> None:
+    assert read(project, "'accepted'", ENVIRONMENT="production") == "accepted"
+
+
+def test_production_refuses_one_secret_for_two_purposes(project: Path) -> None:
+    same = secrets.token_hex(32)
+    both = {"SECRET_KEY": same, "SERVICE_TOKEN": same}
+
+    assert "are the same" in read(project, "'accepted'", ENVIRONMENT="production", **both)
+
+
 def test_an_error_does_not_show_a_secret(project: Path) -> None:
     assert "hunter2" not in read(project, "'accepted'", SECRET_KEY="hunter2")
 

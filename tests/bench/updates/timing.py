@@ -17,7 +17,7 @@ import yaml
 from tests.bench.measuring import alternating, run, table
 from tests.bench.updates.changes import Tree
 from tests.bench.updates.tools import commit, git, repository, use_environment, venv
-from tests.conftest import clone_template
+from tests.support.template import clone_template
 from tests.update.conftest import PLATFORM
 
 BIN = Path(sys.executable).parent

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.updates.changes import Change, Tree
 from tests.bench.updates.judging import Result
-from tests.conftest import ENVIRONMENT, ROOT
+from tests.support.template import ENVIRONMENT, ROOT
 
 ANSWERS = ".copier-answers.yml"
 COPIER = {

@@ -11,25 +11,26 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from apps.api.src.core.admin import ensure_admin
+from apps.api.src.core.accounts.administration import ensure_admin
+from apps.api.src.core.accounts.models import User
+from apps.api.src.core.conversations.models import Conversation, Message, Run
 from apps.api.src.core.database import Database
 from apps.api.src.core.factory import create_app
 from apps.api.src.core.migrate import migrate
-from apps.api.src.core.models import Conversation, Message, Run, User
-from apps.api.tests.support import AgentsService, run_agents_service
+from apps.api.tests.support.agents_service import AgentsService, run_agents_service
 from shared.settings import Agents, Customer, Mcp, Model, Ports, Services, Settings
 from shared.settings import Database as DatabaseSettings
 
-# Nothing listens there, so that the agents service is down.
+# Nothing listens on this port: the agents service is down.
 CLOSED_PORT = 1
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a project without data, whatever this project's own are."""
-    monkeypatch.setattr("shared.settings.PROJECT_ROOT", tmp_path)
-    # Nobody waits for a service that a test has not started.
-    monkeypatch.setattr("apps.api.src.core.agents_service.CONNECT_RETRIES", 0)
+    """Settings of a project without data, independent of this project's."""
+    monkeypatch.setattr(Settings, "data_dir", tmp_path / "data")
+    # Do not wait for a service that the test has not started.
+    monkeypatch.setattr("apps.api.src.core.agents.service.CONNECT_RETRIES", 0)
     return Settings(
         environment="development",
         customer=Customer(
@@ -53,7 +54,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def password(settings: Settings) -> str:
-    """Migrates the database and creates the administrator; gives the password."""
+    """The administrator's password, after migrating the database and creating the account."""
 
     async def prepare() -> str:
         await migrate(settings)
@@ -91,7 +92,7 @@ def admin(browser: TestClient, password: str) -> TestClient:
 
 @pytest.fixture
 def set_roles(settings: Settings) -> Callable[[list[str]], None]:
-    """Gives the administrator other roles."""
+    """Changes the administrator's roles."""
 
     async def change(roles: list[str]) -> None:
         database = Database(settings)
@@ -104,7 +105,7 @@ def set_roles(settings: Settings) -> Callable[[list[str]], None]:
 
 @pytest.fixture
 def add_conversation(settings: Settings) -> Callable[..., str]:
-    """Makes a conversation, the administrator's or a stranger's, without an agents service."""
+    """Stores a conversation, of the administrator or another user, without an agents service."""
 
     async def add(owner: str, title: str, messages: int) -> str:
         database = Database(settings)
@@ -118,7 +119,7 @@ def add_conversation(settings: Settings) -> Callable[..., str]:
             session.add(conversation)
             await session.flush()
             for number in range(messages):
-                run = Run(conversation_id=conversation.id, status="succeeded", input={})
+                run = Run(conversation_id=conversation.id, status="success", input={})
                 session.add(run)
                 await session.flush()
                 session.add(
@@ -140,14 +141,14 @@ def add_conversation(settings: Settings) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def agents_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentsService]:
-    """The real agents service, with a copy of `tests/agents`."""
+    """The real agents service, with a copy of the agents in `support/agents`."""
     with run_agents_service(tmp_path_factory.mktemp("agents-service")) as service:
         yield service
 
 
 @pytest.fixture
 def agents_service(settings: Settings, agents_process: AgentsService) -> AgentsService:
-    """Settings with which the API finds the agents service."""
+    """The real agents service, and settings with which the API finds it."""
     settings.ports.langgraph = agents_process.port
     settings.service_token = SecretStr(agents_process.token)
     return agents_process

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
-from platform_tools import running
-from platform_tools.dev.command import open_ports
-from platform_tools.dev.process import Process
-from platform_tools.dev.watch import affected
 from platform_tools.errors import PlatformError
+from platform_tools.start import running
+from platform_tools.start.dev import open_ports
+from platform_tools.start.process import Process
+from platform_tools.start.watch import affected
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from platform_tools.errors import PlatformError
         ("apps/langgraph/src/core/app.py", {"langgraph"}),
         ("apps/langgraph/src/agents/marketing-swarm/graph.py", set()),
         ("apps/langgraph/tests/test_app.py", set()),
-        ("shared/settings.py", {"api", "langgraph"}),
+        ("shared/settings/ports.py", {"api", "langgraph"}),
         ("apps/api/src/core/notes.md", set()),
     ],
 )

@@ -5,14 +5,12 @@ import sys
 
 from apps.api.src.core.factory import create_app
 from shared.logging import configure_logging
-from shared.secrets_check import check_secrets
 from shared.settings import SettingsError, get_settings
 
 try:
     settings = get_settings()
-    check_secrets(settings)
     configure_logging(settings.log_level, json=settings.environment == "production")
-    # Each request is logged once, by the service itself; Alembic reports every look at the schema.
+    # AccessLogMiddleware logs each request; Alembic logs every check of the schema.
     for name in ("uvicorn.access", "httpx", "alembic"):
         logging.getLogger(name).setLevel("WARNING")
     app = create_app(settings)

@@ -8,26 +8,25 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.routing import APIRoute
 from prometheus_fastapi_instrumentator import Instrumentator
 
-from apps.api.src.core.access_log import AccessLogMiddleware
-from apps.api.src.core.agents_service import connect
-from apps.api.src.core.answers import Answers
-from apps.api.src.core.body_limit import BodyLimitMiddleware
-from apps.api.src.core.customization import custom_routers
 from apps.api.src.core.database import Database
+from apps.api.src.core.features import ROUTERS
 from apps.api.src.core.openapi import document
-from apps.api.src.core.problems import handle_problems
-from apps.api.src.core.routes import agents, answers, auth, conversations, health
-from apps.api.src.core.security import same_origin
+from apps.api.src.core.platform.access_log import AccessLogMiddleware
+from apps.api.src.core.platform.customization import custom_routers
+from apps.api.src.core.platform.limits import BodyLimitMiddleware
+from apps.api.src.core.platform.origin import same_origin
+from apps.api.src.core.platform.problems import handle_problems
+from shared import __version__
 from shared.settings import Settings
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The API service; without settings it can only give its OpenAPI document."""
+    """The API service; without settings it can only produce its OpenAPI document."""
     app = FastAPI(
         title="Agent platform API",
-        version="0.1.0",
+        version=__version__,
         lifespan=_lifespan,
-        # The pages for people would load their scripts from outside.
+        # These pages load their scripts from the internet.
         docs_url=None,
         redoc_url=None,
         dependencies=[Depends(same_origin)],
@@ -36,8 +35,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     handle_problems(app)
-    for module in (health, auth, agents, conversations, answers):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     for router in custom_routers():
         app.include_router(router, prefix="/custom", tags=["custom"])
     Instrumentator().instrument(app).expose(
@@ -51,15 +50,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
-    app.state.database = Database(settings)
-    app.state.agents = connect(settings)
-    app.state.login_limiter = auth.login_limiter()
-    app.state.answers = Answers(app.state.database, app.state.agents)
-    app.state.answers.follow_all()
+    app.state.database = Database(app.state.settings)
     yield
-    await app.state.answers.close()
-    await app.state.agents.aclose()
     await app.state.database.engine.dispose()
 
 
@@ -69,6 +61,6 @@ def _operation_id(route: APIRoute) -> str:
 
 
 async def _inside_only(request: Request) -> None:
-    # Measurements are for the monitoring beside the service, not for what a proxy lets in.
+    # Metrics are for monitoring beside the service, not for requests through a proxy.
     if "x-forwarded-for" in request.headers:
         raise HTTPException(404, "There is no such page.")

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the form of it from which the web client is generated.
+"""The OpenAPI document, in the form from which the web client is generated.
 
 `python -m apps.api.src.core.openapi > apps/api/openapi.json` needs no settings and no service.
 """
@@ -11,15 +11,16 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
-from apps.api.src.core.problems import Problem
-from apps.api.src.core.schemas import AnswerEvent
+from apps.api.src.core.conversations.schemas import ReplyEvent
+from apps.api.src.core.platform.problems import Problem
 
-REFERENCED: dict[str, Any] = {"AnswerEvent": AnswerEvent, "Problem": Problem}
+# Schemas that routes mention only by reference.
+REFERENCED: dict[str, Any] = {"ReplyEvent": ReplyEvent, "Problem": Problem}
 REF = "#/components/schemas/{model}"
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with the schemas that routes name only by reference."""
+    """The OpenAPI document, with the schemas in `REFERENCED`."""
     if app.openapi_schema is None:
         app.openapi_schema = get_openapi(
             title=app.title,
@@ -28,17 +29,18 @@ def document(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
         )
         schemas = app.openapi_schema.setdefault("components", {}).setdefault("schemas", {})
-        for name, model in REFERENCED.items():
-            schema = TypeAdapter[Any](model).json_schema(ref_template=REF, mode="serialization")
+        for name, referenced in REFERENCED.items():
+            adapter = TypeAdapter[Any](referenced)
+            schema = adapter.json_schema(ref_template=REF, mode="serialization")
             schemas.update(schema.pop("$defs", {}))
             schemas[name] = schema
     return app.openapi_schema
 
 
 def for_client(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the schema of each event where the client's generator looks for it.
+    """The document with each event's schema where the client's generator looks for it.
 
-    It does not know OpenAPI 3.2's `itemSchema` yet.
+    The generator does not support OpenAPI 3.2's `itemSchema` yet.
     """
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -1,16 +1,16 @@
-"""An example to copy or delete: `GET /custom/greeting` for whoever is signed in."""
+"""An example to copy or delete: `GET /custom/greeting` for signed-in users."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from apps.api.src.core.problems import problems
-from apps.api.src.core.security import CurrentUser
+from apps.api.src.core.accounts.sessions import CurrentUser
+from apps.api.src.core.platform.problems import problems
 
 router = APIRouter()
 
 
 class Greeting(BaseModel):
-    """What the route answers."""
+    """The response."""
 
     text: str
 

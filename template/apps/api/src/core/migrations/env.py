@@ -1,14 +1,6 @@
-"""Runs migrations on the connection that `migrate.py` opened."""
+"""Alembic's entry point."""
 
-from alembic import context
+from apps.api.src.core.tables import all_tables
+from shared.migrations import run_migrations
 
-from apps.api.src.core.models import Base
-
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
-    render_as_batch=True,
-    transactional_ddl=True,
-)
-with context.begin_transaction():
-    context.run_migrations()
+run_migrations(all_tables())

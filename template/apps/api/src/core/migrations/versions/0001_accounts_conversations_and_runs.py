@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(length=255), nullable=False),
         sa.Column("roles", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_login_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
@@ -62,6 +63,7 @@ def upgrade() -> None:
         sa.Column("id", SERIAL, nullable=False),
         sa.Column("conversation_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("cancelled", sa.Boolean(), nullable=False),
         sa.Column("agent_run_id", sa.String(length=100), nullable=True),
         sa.Column("input", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),

@@ -1,0 +1,1 @@
+"""Accounts: passwords, sessions, roles, and their administration from the command line."""

@@ -1,0 +1,94 @@
+"""The connection to the agents service, through LangGraph's client."""
+
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from asgi_correlation_id import correlation_id
+from fastapi import HTTPException
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError
+
+from apps.api.src.core.accounts.models import User
+from apps.api.src.core.agents.schemas import Agent
+from shared.settings import Settings
+
+UNREACHABLE = "The agents service cannot be reached: check that it runs, then try again."
+# Seconds. Streams send heartbeats: one that is silent for a minute is dead.
+TIMEOUT = httpx.Timeout(60, connect=5)
+# Attempts to connect, so that a restart of the agents service goes unnoticed.
+CONNECT_RETRIES = 3
+# Each reply in progress has a connection; the agents service limits their number.
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+MAX_AGENTS = 1000
+
+
+def connect(settings: Settings) -> LangGraphClient:
+    """A client that authenticates with the service token."""
+    token = settings.service_token.get_secret_value()
+    return LangGraphClient(
+        httpx.AsyncClient(
+            base_url=settings.agents_service_url,
+            transport=httpx.AsyncHTTPTransport(retries=CONNECT_RETRIES, limits=LIMITS),
+            timeout=TIMEOUT,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    )
+
+
+def on_behalf_of(user: User) -> dict[str, str]:
+    """Headers with the user for the agents service, and the request ID for its logs."""
+    # Quoted, since headers are ASCII and roles are separated by commas.
+    roles = ",".join(map(quote, user.roles))
+    headers = {"X-Platform-User": str(user.id), "X-Platform-Roles": roles}
+    if request_id := correlation_id.get():
+        headers["X-Request-ID"] = request_id
+    return headers
+
+
+async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
+    """The agents that the user's roles allow; for administrators also those that fail to load.
+
+    Raises HTTPException 502 when the agents service fails.
+    """
+    try:
+        assistants = await client.assistants.search(limit=MAX_AGENTS, headers=on_behalf_of(user))
+    except httpx.HTTPError as error:
+        raise unavailable(error) from error
+    admin = "admin" in user.roles
+    agents = []
+    for assistant in assistants:
+        metadata: dict[str, Any] = dict(assistant.get("metadata") or {})
+        # An agent without a description has never loaded; others are served in their last version.
+        if assistant.get("description") is None and not admin:
+            continue
+        agents.append(
+            Agent(
+                name=assistant["assistant_id"],
+                title=assistant["name"],
+                description=assistant.get("description") or "",
+                icon=metadata.get("icon"),
+                error=metadata.get("error") if admin else None,
+            )
+        )
+    return sorted(agents, key=lambda agent: agent.title.lower())
+
+
+def unavailable(error: httpx.HTTPError) -> HTTPException:
+    """The error (502) for a request that the agents service did not fulfil."""
+    return HTTPException(502, explain(error))
+
+
+def explain(error: httpx.HTTPError) -> str:
+    """The message to the user about a failed call."""
+    if not isinstance(error, APIStatusError):
+        return UNREACHABLE
+    if error.status_code == 401:
+        return (
+            "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
+        )
+    message = error.message
+    # Validation errors come as a list, which the client leaves out of its message.
+    if isinstance(error.body, dict) and isinstance(problems := error.body.get("detail"), list):
+        message = "; ".join(problem["msg"] for problem in problems)
+    return f"Error from the agents service: {message}"

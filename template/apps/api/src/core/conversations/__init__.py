@@ -1,0 +1,1 @@
+"""Conversations with agents: prompts, replies, interrupts and decisions."""

@@ -1,0 +1,313 @@
+"""Follows one run of the agents service until its outcome is stored."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import structlog
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError, ConflictError, NotFoundError
+from langgraph_sdk.schema import MultitaskStrategy, RunStatus, StreamMode, StreamPart
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from apps.api.src.core.accounts.models import User
+from apps.api.src.core.agents.service import UNREACHABLE, explain, on_behalf_of
+from apps.api.src.core.conversations.live_reply import LiveReply
+from apps.api.src.core.conversations.models import Conversation, Message, Run
+from apps.api.src.core.conversations.outcome import CANCELLED, Outcome, closing_events
+from apps.api.src.core.conversations.schemas import ReplyEvent
+from apps.api.src.core.conversations.translation import (
+    final_reply,
+    open_interrupts,
+    storable,
+    translate,
+)
+from apps.api.src.core.database import Database
+from apps.api.src.core.tables import now
+
+log = structlog.get_logger(__name__)
+
+# Seconds that the agents service may be away before a run counts as lost.
+PATIENCE = 60.0
+RETRY_DELAY = 0.5
+# The Last-Event-ID that requests all events.
+FROM_START = "-1"
+STREAM_MODES: list[StreamMode] = ["updates", "messages-tuple"]
+# The key in a run's metadata with its ID in this database.
+RUN_KEY = "platform_run"
+
+GAVE_UP = (
+    "The connection to the agents service was lost during the reply: check that it runs, then send "
+    "the prompt again."
+)
+LOST = "The agents service has lost this reply: send the prompt again."
+NO_REPLY = "The agent ended without a reply: see its log, or rephrase the prompt."
+FAILED = "The agent failed: see its log. Send the prompt again when the cause is corrected."
+BROKEN = "The API failed on this reply: see its log. Send the prompt again."
+
+
+class Follower:
+    """Submits a run to the agents service, publishes its events, and stores its outcome.
+
+    Several processes may follow the same run: an outcome is stored only while the run is running.
+    `fresh` says that the run was stored a moment ago and its user waits for the reply.
+
+    Of a reply that is stopped or fails, the part that has arrived is stored with the outcome. The
+    agents service keeps a run's events, so a follower that picks the run up after this process was
+    killed reads that part again; it is lost only if both services are killed before the end.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        agents: LangGraphClient,
+        run_id: int,
+        reply: LiveReply,
+        *,
+        fresh: bool,
+    ) -> None:
+        self._database = database
+        self._agents = agents
+        self._run_id = run_id
+        self._reply = reply
+        self._fresh = fresh
+        self._last_event = FROM_START
+        self._error: str | None = None
+
+    async def run(self) -> None:
+        """Follow to the end. Cancelling this leaves the run running."""
+        structlog.contextvars.bind_contextvars(run_id=self._run_id)
+        try:
+            outcome = await self._follow()
+        except Exception:
+            log.exception("reply failed")
+            outcome = Outcome("error", BROKEN)
+        while True:
+            try:
+                events = await self._store(outcome)
+            except SQLAlchemyError:
+                # Until then the run stays running, and is picked up after a restart.
+                log.exception("outcome not stored yet")
+                await asyncio.sleep(RETRY_DELAY)
+            else:
+                break
+        self._reply.publish(*events, complete=True)
+
+    async def _follow(self) -> Outcome:
+        clock = asyncio.get_running_loop().time
+        failing_since = clock()
+        while True:
+            task, contact = None, False
+            try:
+                task = await self._load()
+                if task is None:
+                    return CANCELLED
+                if task.agent_run_id:
+                    await self._status(task)
+                else:
+                    task.agent_run_id = await self._submit(task)
+                    self._fresh = False
+                contact = True
+                if self._reply.cancelled:
+                    await self._agents.runs.cancel(
+                        task.thread_id, task.agent_run_id, headers=task.headers
+                    )
+                async for part in self._agents.runs.join_stream(
+                    task.thread_id,
+                    task.agent_run_id,
+                    stream_mode=STREAM_MODES,
+                    last_event_id=self._last_event,
+                    headers=task.headers,
+                ):
+                    self._take(part)
+                return await self._outcome(task)
+            except SQLAlchemyError:
+                log.exception("database not ready")
+            except httpx.HTTPError as error:
+                log.warning("agents service", error=str(error) or type(error).__name__)
+                if contact:
+                    failing_since = clock()
+                waited = clock() - failing_since
+                if (outcome := self._given_up(error, task, waited)) is not None:
+                    return outcome
+            self._fresh = False
+            await asyncio.sleep(RETRY_DELAY)
+
+    def _given_up(
+        self, error: httpx.HTTPError, task: "_Task | None", waited: float
+    ) -> Outcome | None:
+        """The outcome if an error ends the run, None to try again."""
+        if isinstance(error, NotFoundError) and task and task.agent_run_id:
+            return Outcome("error", LOST)
+        if isinstance(error, APIStatusError) and error.status_code < 500:
+            return Outcome("error", explain(error))
+        if self._reply.cancelled:
+            return CANCELLED
+        if self._fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return Outcome("error", UNREACHABLE)
+        if waited > PATIENCE:
+            return Outcome("error", GAVE_UP)
+        return None
+
+    async def _load(self) -> "_Task | None":
+        query = (
+            select(Run, Conversation.agent, User)
+            .join(Conversation, Run.conversation_id == Conversation.id)
+            .join(User, Conversation.user_id == User.id)
+            .where(Run.id == self._run_id, Run.status == "running")
+        )
+        async with self._database.session() as session:
+            row = (await session.execute(query)).one_or_none()
+        if row is None:
+            return None
+        run, agent, user = row
+        return _Task(
+            thread_id=str(run.conversation_id),
+            agent=agent,
+            input=run.input,
+            agent_run_id=run.agent_run_id,
+            headers=on_behalf_of(user),
+        )
+
+    async def _submit(self, task: "_Task") -> str:
+        """Create the run in the agents service, unless an earlier attempt created it."""
+        found = None if self._fresh else await self._find(task)
+        if not found:
+            arguments = await self._arguments(task)
+            try:
+                found = await self._create(task, arguments, "reject")
+            except ConflictError:
+                # Another process was faster, or a run that the API has given up goes on.
+                found = await self._find(task) or await self._create(task, arguments, "interrupt")
+        async with self._database.session.begin() as session:
+            await session.execute(
+                update(Run).where(Run.id == self._run_id).values(agent_run_id=found)
+            )
+        return found
+
+    async def _create(
+        self, task: "_Task", arguments: dict[str, Any], strategy: MultitaskStrategy
+    ) -> str:
+        run = await self._agents.runs.create(
+            task.thread_id,
+            task.agent,
+            **arguments,
+            stream_mode=STREAM_MODES,
+            stream_subgraphs=True,
+            stream_resumable=True,
+            if_not_exists="create",
+            multitask_strategy=strategy,
+            metadata={RUN_KEY: self._run_id},
+            headers=task.headers,
+        )
+        return run["run_id"]
+
+    async def _find(self, task: "_Task") -> str | None:
+        try:
+            runs = await self._agents.runs.list(task.thread_id, headers=task.headers)
+        except NotFoundError:
+            return None
+        for run in runs:
+            if (run.get("metadata") or {}).get(RUN_KEY) == self._run_id:
+                return run["run_id"]
+        return None
+
+    async def _arguments(self, task: "_Task") -> dict[str, Any]:
+        if "resume" in task.input:
+            return {"command": {"resume": task.input["resume"]}}
+        prompt = task.input["prompt"]
+        schemas = await self._agents.assistants.get_schemas(task.agent, headers=task.headers)
+        if "prompt" in ((schemas.get("input_schema") or {}).get("properties") or {}):
+            return {"input": {"prompt": prompt}}
+        return {"input": {"messages": [{"role": "user", "content": prompt}]}}
+
+    def _take(self, part: StreamPart) -> None:
+        if part.id:
+            self._last_event = part.id
+        if part.event == "error" and isinstance(part.data, dict):
+            self._error = part.data.get("message")
+        self._reply.publish(*translate(part))
+
+    async def _status(self, task: "_Task") -> RunStatus:
+        run = await self._agents.runs.get(
+            task.thread_id, str(task.agent_run_id), headers=task.headers
+        )
+        return run["status"]
+
+    async def _outcome(self, task: "_Task") -> Outcome:
+        status = await self._status(task)
+        if status in ("pending", "running"):
+            raise httpx.RemoteProtocolError("the stream ended before the run")
+        if status in ("error", "timeout"):
+            return Outcome(status, self._error or FAILED)
+        if status == "interrupted" and self._reply.cancelled:
+            return CANCELLED
+        state: Any = await self._agents.threads.get_state(task.thread_id, headers=task.headers)
+        if interrupts := open_interrupts(state):
+            return Outcome("interrupted", messages=interrupts)
+        if status == "interrupted":
+            return CANCELLED
+        if reply := final_reply(state):
+            return Outcome("success", messages=[reply])
+        return Outcome("error", NO_REPLY)
+
+    async def _store(self, outcome: Outcome) -> list[ReplyEvent]:
+        status, messages = outcome.status, outcome.messages
+        async with self._database.session.begin() as session:
+            if status == "error" and (messages := await self._undecided(session)):
+                status = "interrupted"
+            elif (outcome.error or outcome.cancelled) and (text := self._reply.last_text()):
+                messages = [Message(role="assistant", content=storable(text))]
+            conversation_id = await session.scalar(
+                update(Run)
+                .where(Run.id == self._run_id, Run.status == "running")
+                .values(
+                    status=status,
+                    cancelled=outcome.cancelled,
+                    error=outcome.error and storable(outcome.error),
+                    finished_at=now(),
+                )
+                .returning(Run.conversation_id)
+            )
+            if conversation_id:
+                for message in messages:
+                    message.run_id = self._run_id
+                    message.conversation_id = conversation_id
+                    await session.merge(message)
+                await session.execute(
+                    update(Conversation)
+                    .where(Conversation.id == conversation_id)
+                    .values(updated_at=now())
+                )
+            return await closing_events(session, self._run_id)
+
+    async def _undecided(self, session: AsyncSession) -> list[Message]:
+        """The interrupts again, if the agent has not received this run's decision."""
+        run = await session.get(Run, self._run_id)
+        if run is None or run.agent_run_id or "resume" not in run.input:
+            return []
+        earlier = select(Message).where(
+            Message.conversation_id == run.conversation_id,
+            Message.interrupt.is_not(None),
+            Message.run_id < run.id,
+        )
+        interrupts = list(await session.scalars(earlier.order_by(Message.id)))
+        return [
+            Message(role="assistant", content=one.content, interrupt=one.interrupt)
+            for one in interrupts
+            if one.run_id == interrupts[-1].run_id
+        ]
+
+
+@dataclass
+class _Task:
+    """A run to submit; `input` is that of `models.Run`."""
+
+    thread_id: str
+    agent: str
+    input: dict[str, Any]
+    agent_run_id: str | None
+    headers: dict[str, str]

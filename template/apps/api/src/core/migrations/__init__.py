@@ -1,0 +1,7 @@
+"""Migrations of the API's tables."""
+
+from pathlib import Path
+
+from shared.migrations import History
+
+HISTORY = History(Path(__file__).parent, "alembic_version", job="apps.api.src.core.migrate")

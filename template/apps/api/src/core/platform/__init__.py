@@ -1,0 +1,1 @@
+"""What all features stand on: problems, health, limits, access log, pages, your own routes."""

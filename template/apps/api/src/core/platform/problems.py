@@ -1,0 +1,94 @@
+"""Errors as problem documents (RFC 9457): what happened and what to do next, never internals."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from asgi_correlation_id import correlation_id
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.exceptions import HTTPException
+
+from apps.api.src.core.platform.schemas import Output
+
+log = structlog.get_logger(__name__)
+
+
+class FieldError(Output):
+    """One value of the request that was refused."""
+
+    field: str
+    detail: str
+
+
+class Problem(Output):
+    """The body of every error response."""
+
+    title: str
+    status: int
+    detail: str
+    """For people: what happened and what to do."""
+    request_id: str | None = None
+    """Identifies the request in the logs of all services."""
+    errors: list[FieldError] = Field(default_factory=list)
+
+
+class ProblemResponse(JSONResponse):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that can fail with these statuses."""
+    content = {ProblemResponse.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> ProblemResponse:
+    """An error response; `detail` says what to do."""
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=correlation_id.get(),
+        errors=errors or [],
+    )
+    return ProblemResponse(problem.model_dump(), status, headers)
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Turn every error of `app` into a problem document."""
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> ProblemResponse:
+        headers = dict(error.headers) if error.headers else None
+        return problem_response(error.status_code, error.detail, headers=headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
+        errors = [
+            FieldError(field=".".join(str(part) for part in item["loc"]), detail=item["msg"])
+            for item in error.errors()
+        ]
+        return problem_response(
+            422, "The request is not valid: correct the values in `errors`.", errors=errors
+        )
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> ProblemResponse:
+        log.error("request failed", exc_info=error)
+        return problem_response(
+            500, "The service failed on this request: see its log, under the request ID."
+        )

@@ -1,0 +1,72 @@
+"""What runs on this machine: the project's `platform dev`, and the programs that use its ports."""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+
+from shared.settings import HOST
+
+STATE = "dev.json"
+
+
+def write_state(data_dir: Path, state: dict[str, Any]) -> None:
+    """Write `data/dev.json` atomically: addresses and process ID of a ready `platform dev`."""
+    temporary = data_dir / f".{STATE}.{os.getpid()}"
+    temporary.write_text(json.dumps(state, indent=2) + "\n")
+    temporary.replace(data_dir / STATE)
+
+
+def read_state(data_dir: Path) -> dict[str, Any] | None:
+    """The addresses and "pid" of this project's running `platform dev`, or None.
+
+    The file of a killed `platform dev` is ignored.
+    """
+    try:
+        path = data_dir / STATE
+        state: dict[str, Any] = json.loads(path.read_text())
+        process = psutil.Process(state["pid"])
+        # A younger process has the same ID by chance.
+        if process.create_time() <= path.stat().st_mtime:
+            return state
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        pass
+    return None
+
+
+class PortTakenError(Exception):
+    """A port is in use; the message names the program."""
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on `HOST`. Raises `PortTakenError`, or `OSError` for other reasons."""
+    try:
+        return socket.create_server((HOST, port), backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTakenError(_holder(port)) from None
+        raise
+
+
+def free_port(after: int) -> int:
+    """The first free port above `after`."""
+    for port in range(after + 1, 65536):
+        with contextlib.suppress(PortTakenError), listen(port):
+            return port
+    return 0
+
+
+def _holder(port: int) -> str:
+    """The program that listens on `port`, such as "python (process 123)", as far as visible."""
+    with contextlib.suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            local = connection.laddr
+            if local and local.port == port and connection.status == psutil.CONN_LISTEN:
+                process = psutil.Process(connection.pid) if connection.pid else None
+                return f"{process.name()} (process {process.pid})" if process else "another user"
+    return "another program"
