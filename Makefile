@@ -28,6 +28,7 @@ test: .venv/ready template/.venv/ready  ## Test the template and what it generat
 lint: .venv/ready template/.venv/ready  ## Check the style and types of the template's own code
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
 	@cd template && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+	@.ci/imports
 
 bench: .venv/ready  ## Measure, side by side with the alternatives
 	@$(PYTHON) -m tests.bench
