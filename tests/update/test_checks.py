@@ -102,25 +102,25 @@ def test_what_is_mended_and_added_there_lands(broken: Customer) -> None:
     assert report.count("`shared/more.py`") == 1
 
 
-def test_a_client_that_both_sides_generated_is_generated_again(vendor: Vendor, copy: Copy) -> None:
-    client = "apps/web/src/core/client/sdk.gen.ts"
+def test_a_file_that_both_sides_generated_is_generated_again(vendor: Vendor, copy: Copy) -> None:
+    document = "apps/api/openapi.json"
     tools = vendor.root / "template/scripts/customer-tools/platform_tools"
     text = (tools / "ownership.toml").read_text()
     (tools / "ownership.toml").write_text(
-        re.sub(r'command = """.*?"""', f'command = "echo again > {client}"', text, flags=re.DOTALL)
+        re.sub(r'command = ".*"', f'command = "echo again > {document}"', text)
     )
     ignored = str(FILES[".gitignore.jinja"]) + "/.venv/\n"
-    vendor.release("v1.1.0", {SETUP: VERIFY, ".gitignore.jinja": ignored, client: "first\n"})
+    vendor.release("v1.1.0", {SETUP: VERIFY, ".gitignore.jinja": ignored, document: "first\n"})
     customer = copy(tag="v1.1.0")
-    customer.commit({client: "first\nmine\n"})
-    vendor.release("v1.2.0", {client: "first\nnew\n"})
+    customer.commit({document: "first\nmine\n"})
+    vendor.release("v1.2.0", {document: "first\nnew\n"})
 
     result = customer.platform("update")
 
     assert result.code == 0, result.output
-    assert customer.read(client) == "again\n" == customer.git("show", f"HEAD:{client}")
+    assert customer.read(document) == "again\n" == customer.git("show", f"HEAD:{document}")
     report = customer.read("docs/updates/v1.1.0-to-v1.2.0.md")
-    assert f"## Rebuilt\n\n- `{client}`" in report
+    assert f"## Rebuilt\n\n- `{document}`" in report
     assert "Replaced by" not in report
 
 

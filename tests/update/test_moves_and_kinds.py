@@ -128,19 +128,19 @@ def test_a_new_file_in_a_folder_that_the_customer_moved_is_named(
     assert customer.read("common/logging.py") == FIXED
 
 
-def test_a_generated_client_is_not_called_merged(vendor: Vendor, copy: Copy, door: str) -> None:
-    client = "apps/web/src/core/client/sdk.gen.ts"
-    vendor.release("v1.0.1", {client: "export const a = 1\n"})
+def test_a_generated_file_is_not_called_merged(vendor: Vendor, copy: Copy, door: str) -> None:
+    document = "apps/api/openapi.json"
+    vendor.release("v1.0.1", {document: '{"a": 1}\n'})
     customer = copy(tag="v1.0.1")
-    customer.commit({client: "export const a = 1\nexport const mine = 2\n"})
-    vendor.release("v1.1.0", {client: "export const a = 1\nexport const b = 2\n"})
+    customer.commit({document: '{"a": 1, "mine": 2}\n'})
+    vendor.release("v1.1.0", {document: '{"a": 1, "b": 2}\n'})
 
     customer.updated(door)
 
     report = customer.read("docs/updates/v1.0.1-to-v1.1.0.md")
     assert "Merged with your changes" not in report
-    assert f"## Replaced by the framework's\n\n- `{client}`" in report
-    assert "(uv run python -m apps.api.src.core.openapi > apps/api/openapi.json && uv run" in report
+    assert f"## Replaced by the framework's\n\n- `{document}`" in report
+    assert "(uv run python -m apps.api.src.core.openapi > apps/api/openapi.json)" in report
 
 
 @pytest.mark.parametrize(("name", "value"), [("provider", "opnai"), ("services", "web")])

@@ -1,4 +1,4 @@
-"""The own password."""
+"""Changing your password."""
 
 import json
 import re
@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import OpenPage, sign_in
 from tests.support.platform import Platform
-from tests.web.conftest import OpenPage, sign_in
 
-NEW = "a password of one's own"
+NEW = "a password that Anna chose"
 
 
 @pytest.fixture
 def anna(platform: Platform) -> Iterator[Platform]:
-    """The platform with the login of an account that only this test uses."""
+    """The platform with the login of an account for one test."""
     command = ("uv", "run", "platform", "admin")
     account = json.loads(platform.run(*command, "add", "anna@acme.example"))
     yield replace(platform, **account)
@@ -24,7 +24,7 @@ def anna(platform: Platform) -> Iterator[Platform]:
 
 
 def change_password(page: Page, current: str, new: str, repeated: str) -> None:
-    """Fill in the form that is shown, and send it without a mouse."""
+    """Fill in the form and send it by keyboard."""
     page.get_by_label("Current password").fill(current)
     page.get_by_label("New password", exact=True).fill(new)
     page.get_by_label("Repeat the new password").fill(repeated)

@@ -1,4 +1,4 @@
-"""Conversations as a user has them."""
+"""Conversations in the browser."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,32 +8,32 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.browser import PATIENCE, OpenPage, ask, sign_in, wait_for_reply
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
-from tests.web.conftest import PATIENCE, OpenPage, ask, sign_in, wait_for_answer
 
 
-def test_an_answer_streams_with_its_steps(page: Page) -> None:
+def test_a_reply_streams_with_its_steps(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a bicycle repair kit")
     expect(page.get_by_text("Planner", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
-    wait_for_answer(page)
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent")).to_contain_text("bicycle repair kit")
     expect(page.get_by_text("Worked through")).to_be_visible()
 
 
 def test_a_reload_finds_the_conversation(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a folding ladder")
-    wait_for_answer(page)
-    answer = page.get_by_role("article", name="Agent").inner_text()
+    wait_for_reply(page)
+    reply = page.get_by_role("article", name="Agent").inner_text()
     page.reload()
     expect(page.get_by_role("article", name="You")).to_have_text("Announce a folding ladder")
-    assert page.get_by_role("article", name="Agent").inner_text() == answer
+    assert page.get_by_role("article", name="Agent").inner_text() == reply
 
 
 @pytest.fixture
 def waiting_agent(platform: Platform) -> Iterator[None]:
-    """The API's own test agent: it answers `wait FILE` as soon as the file exists."""
+    """The API's test agent: it replies to `wait FILE` as soon as the file exists."""
     agent = platform.root / "apps/langgraph/src/agents/test-agent"
     shutil.copytree(platform.root / "apps/api/tests/support/agents/test-agent", agent)
     with httpx2.Client(base_url=platform.langgraph) as client:
@@ -43,55 +43,55 @@ def waiting_agent(platform: Platform) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("waiting_agent")
-def test_a_reload_in_the_middle_goes_on_with_the_answer(page: Page, tmp_path: Path) -> None:
+def test_a_reload_in_the_middle_goes_on_with_the_reply(page: Page, tmp_path: Path) -> None:
     page.reload()
     ask(page, "Test agent", f"wait {tmp_path / 'file'}")
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
     (tmp_path / "file").write_text("it went on")
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent")).to_contain_text("it went on")
 
 
 @pytest.mark.usefixtures("waiting_agent")
-def test_an_answer_can_be_stopped(page: Page, tmp_path: Path) -> None:
+def test_a_reply_can_be_stopped(page: Page, tmp_path: Path) -> None:
     page.reload()
     ask(page, "Test agent", f"wait {tmp_path / 'file'}")
-    page.get_by_role("button", name="Stop the answer").click()
-    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    page.get_by_role("button", name="Stop the reply").click()
+    expect(page.get_by_text("You stopped this reply.")).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
     page.reload()
-    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    expect(page.get_by_text("You stopped this reply.")).to_be_visible()
 
 
 @pytest.mark.usefixtures("waiting_agent")
-def test_what_had_arrived_of_an_answer_stays(
+def test_the_part_of_a_reply_that_had_arrived_stays(
     page: Page, open_page: OpenPage, platform: Platform, tmp_path: Path
 ) -> None:
     page.reload()
     ask(page, "Test agent", f"begin {tmp_path / 'file'}")
-    answer = page.get_by_role("article", name="Agent")
+    reply = page.get_by_role("article", name="Agent")
     expect(page.get_by_text("it has begun")).to_be_visible()
-    page.get_by_role("button", name="Stop the answer").click()
-    expect(answer).to_contain_text("it has begun")
+    page.get_by_role("button", name="Stop the reply").click()
+    expect(reply).to_contain_text("it has begun")
 
     (tmp_path / "file").touch()
     page.get_by_role("textbox", name="Prompt").fill(f"begin {tmp_path / 'file'}")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("The answer failed", exact=True)).to_be_visible()
+    expect(page.get_by_text("The reply failed", exact=True)).to_be_visible()
 
     other_device = open_page()
     sign_in(other_device, platform)
     for shown in (page, other_device):
         shown.goto(page.url)
         expect(shown.get_by_role("article", name="Agent")).to_have_text(["Reply: it has begun"] * 2)
-        expect(shown.get_by_text("You stopped this answer.")).to_be_visible()
-        expect(shown.get_by_text("The answer failed", exact=True)).to_be_visible()
+        expect(shown.get_by_text("You stopped this reply.")).to_be_visible()
+        expect(shown.get_by_text("The reply failed", exact=True)).to_be_visible()
 
 
 @pytest.mark.usefixtures("waiting_agent")
-def test_an_answer_whose_end_cannot_be_read_is_loaded_again(page: Page, tmp_path: Path) -> None:
+def test_a_reply_that_lost_its_connection_is_loaded_again(page: Page, tmp_path: Path) -> None:
     page.reload()
     with page.expect_response("**/messages"):
         ask(page, "Test agent", f"wait {tmp_path / 'file'}")
@@ -105,29 +105,29 @@ def test_an_answer_whose_end_cannot_be_read_is_loaded_again(page: Page, tmp_path
 
 
 @pytest.mark.usefixtures("waiting_agent")
-def test_an_answer_that_nobody_watches_ends_in_the_list(page: Page, tmp_path: Path) -> None:
+def test_the_list_follows_a_reply_whose_page_is_closed(page: Page, tmp_path: Path) -> None:
     page.reload()
     with page.expect_response("**/messages"):
         ask(page, "Test agent", f"wait {tmp_path / 'file'}")
     page.get_by_role("link", name="Help").click()
     conversations = page.get_by_role("navigation", name="Conversations")
-    expect(conversations.get_by_text("(answering)")).to_be_attached()
+    expect(conversations.get_by_text("(replying)")).to_be_attached()
     (tmp_path / "file").write_text("it went on")
-    expect(conversations.get_by_text("(answering)")).not_to_be_attached()
+    expect(conversations.get_by_text("(replying)")).not_to_be_attached()
 
 
-def test_what_could_not_be_sent_can_be_sent_again(page: Page) -> None:
+def test_a_prompt_or_decision_that_could_not_be_sent_can_be_sent_again(page: Page) -> None:
     ask(page, "Approval desk", "Mr Hill, hill@example.com, asks for a discount")
     page.get_by_role("button", name="Approve").wait_for()
     page.context.set_offline(True)
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("alert")).to_contain_text("Not sent")
-    page.get_by_role("textbox", name="Prompt").fill("Do not answer him")
+    page.get_by_role("textbox", name="Prompt").fill("Do not write to him")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Do not answer him")
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_value("Do not write to him")
     page.context.set_offline(False)
     page.get_by_role("button", name="Approve").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_text("Approved", exact=True)).to_be_visible()
 
 
@@ -136,7 +136,7 @@ def test_a_person_rejects_what_an_agent_proposes(page: Page) -> None:
     page.get_by_role("button", name="Reject").click()
     page.get_by_label("What is wrong?").fill("Too late")
     page.get_by_role("button", name="Reject").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_text("Rejected: Too late")).to_be_visible()
     expect(page.get_by_role("article", name="Agent").last).to_contain_text("not sent")
 
@@ -146,28 +146,28 @@ def test_a_person_changes_what_an_agent_proposes(page: Page) -> None:
     page.get_by_role("button", name="Edit").click()
     page.get_by_label("Subject").fill("About your refund of today")
     page.get_by_role("button", name="Approve with changes").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent").last).to_contain_text(
         "About your refund of today"
     )
 
 
-def test_a_decision_that_is_not_taken_is_explained_and_asked_again(page: Page) -> None:
+def test_a_decision_that_did_not_reach_the_agent_is_explained_and_asked_again(page: Page) -> None:
     ask(page, "Approval desk", "Ms Reed, reed@example.com, asks for a manual")
     page.get_by_role("button", name="Approve").wait_for()
     conversation = page.url.rpartition("/")[2]
     wrong = {"value": {"type": "approve"}}
     page.request.post(f"/api/conversations/{conversation}/resume", data=wrong)
     page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("Your decision was not taken")
+    expect(page.get_by_role("alert")).to_contain_text("Your decision did not reach the agent")
     page.get_by_role("button", name="Approve").click()
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_a_conversation_is_searched_renamed_and_deleted(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a wool blanket")
-    wait_for_answer(page)
+    wait_for_reply(page)
     conversations = page.get_by_role("navigation", name="Conversations")
     conversations.get_by_role("link", name="Announce a wool blanket").hover()
     page.get_by_role("button", name="Actions for Announce a wool blanket").click()
@@ -195,7 +195,7 @@ def test_a_session_that_is_over_keeps_the_prompt_and_the_place(
     page: Page, platform: Platform
 ) -> None:
     ask(page, "Marketing swarm", "Announce a desk lamp")
-    wait_for_answer(page)
+    wait_for_reply(page)
     place = page.url
     page.context.clear_cookies()
     page.get_by_role("textbox", name="Prompt").fill("Now make it shorter")
@@ -208,7 +208,7 @@ def test_a_session_that_is_over_keeps_the_prompt_and_the_place(
 
 def test_signing_out_leaves_nothing_to_the_next_user(page: Page, platform: Platform) -> None:
     ask(page, "Marketing swarm", "Announce a safe")
-    wait_for_answer(page)
+    wait_for_reply(page)
     conversations = page.get_by_role("navigation", name="Conversations")
     page.get_by_role("link", name="New conversation").click()
     page.get_by_role("textbox", name="Prompt").fill("The safe's number")
@@ -226,7 +226,7 @@ def test_signing_out_leaves_nothing_to_the_next_user(page: Page, platform: Platf
 
 def test_going_back_after_signing_out_shows_the_sign_in_page(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a diary")
-    wait_for_answer(page)
+    wait_for_reply(page)
     page.get_by_role("button", name="Your account").click()
     page.get_by_role("menuitem", name="Sign out").click()
     page.get_by_label("Password", exact=True).wait_for()
@@ -237,7 +237,7 @@ def test_going_back_after_signing_out_shows_the_sign_in_page(page: Page) -> None
 
 
 def test_a_service_that_is_down_is_explained_and_can_be_tried_again(page: Page) -> None:
-    # What a proxy answers for a service that does not run.
+    # A proxy's response for a service that does not run.
     page.route("**/api/agents", lambda route: route.fulfill(status=502, body=""))
     page.reload()
     expect(page.get_by_text("The agents could not be loaded")).to_be_visible()

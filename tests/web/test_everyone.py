@@ -6,15 +6,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.browser import OpenPage, ask, sign_in, wait_for_reply
 from tests.support.platform import Platform
-from tests.web.conftest import OpenPage, ask, sign_in, wait_for_answer
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 
 def assert_accessible(page: Page) -> None:
-    """No violation of WCAG A or AA, once nothing moves any more."""
+    """Wait for animations to end, then require WCAG A and AA."""
     page.wait_for_function("document.getAnimations().every((a) => a.playState !== 'running')")
     found = Axe().run(page, options=WCAG)
     assert found.violations_count == 0, found.generate_report()
@@ -30,7 +30,7 @@ def test_every_page_is_accessible(open_page: OpenPage, platform: Platform, schem
     assert_accessible(page)
 
     ask(page, "Marketing swarm", "Announce a rain coat")
-    wait_for_answer(page)
+    wait_for_reply(page)
     assert_accessible(page)
 
     ask(page, "Approval desk", "Mr Wood, wood@example.com, asks for a catalogue")
@@ -77,7 +77,7 @@ def test_a_conversation_needs_no_mouse(open_page: OpenPage, platform: Platform) 
     page.keyboard.press("Enter")
     expect(page.get_by_text("Planner", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_text("You stopped this answer.")).to_be_visible()
+    expect(page.get_by_text("You stopped this reply.")).to_be_visible()
 
     page.keyboard.press("Control+Shift+O")
     page.wait_for_url(lambda url: url.endswith("/"))
@@ -91,7 +91,7 @@ def test_a_conversation_needs_no_mouse(open_page: OpenPage, platform: Platform) 
 def test_the_focus_stays_where_a_dialog_was_opened(page: Page) -> None:
     for product in ("a tent", "a torch"):
         ask(page, "Marketing swarm", f"Announce {product}")
-        wait_for_answer(page)
+        wait_for_reply(page)
     conversations = page.get_by_role("navigation", name="Conversations")
     tent = conversations.get_by_role("button", name="Actions for Announce a tent")
 
@@ -134,7 +134,7 @@ def test_a_phone_has_the_whole_platform(open_page: OpenPage, platform: Platform)
     page.get_by_role("button", name="Marketing swarm").tap()
     page.get_by_role("textbox", name="Prompt").fill("Announce a pocket mirror")
     page.get_by_role("button", name="Send", exact=True).tap()
-    wait_for_answer(page)
+    wait_for_reply(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert_accessible(page)
 
@@ -156,7 +156,7 @@ def test_conversations_are_reached_at_400_percent(open_page: OpenPage, platform:
 
 def test_texts_run_in_the_direction_of_their_script(page: Page) -> None:
     ask(page, "Marketing swarm", "כוס קפה רב־פעמית")
-    wait_for_answer(page)
+    wait_for_reply(page)
     expect(page.get_by_role("article", name="You")).to_have_css("direction", "rtl")
     expect(page.get_by_role("textbox", name="Prompt")).to_have_css("direction", "ltr")
 

@@ -11,7 +11,7 @@ export default typescript.config(
     languageOptions: { parserOptions: { parser: typescript.parser } },
     rules: {
       // A page is named after its address: help.vue.
-      'vue/multi-word-component-names': ['error', { ignores: ['help', 'Shell'] }],
+      'vue/multi-word-component-names': ['error', { ignores: ['help'] }],
     },
   },
   prettier,

@@ -8,7 +8,7 @@ import router from 'vue-router/vite'
 import { defineConfig } from 'vitest/config'
 import theme from './src/theme.ts'
 
-// The project's folder holds platform.toml and .env; containers and tests name another one.
+// The folder of platform.toml and .env; containers and tests set another one.
 const root = resolve(process.env.PLATFORM_ROOT || resolve(import.meta.dirname, '../..'))
 
 interface Platform {
@@ -21,7 +21,7 @@ export default defineConfig(({ mode, command }) => {
   const { customer, ports } = readToml(resolve(root, 'platform.toml')) as Platform
 
   return {
-    // Nothing of .env belongs in the browser, whatever its name.
+    // No variable of .env may reach the browser.
     envDir: false,
     define: { 'import.meta.env.CUSTOMER_NAME': JSON.stringify(customer?.name ?? '') },
     plugins: [
@@ -30,9 +30,9 @@ export default defineConfig(({ mode, command }) => {
       ui({
         autoImport: false,
         ui: theme,
-        // Styles of the components that are used, and of no others.
+        // Styles of used components only.
         experimental: { componentDetection: command === 'build' },
-        // Icons are part of the build: a browser behind a firewall cannot fetch them.
+        // Icons are part of the build: browsers behind a firewall cannot fetch them.
         icon: {
           clientBundle: {
             scan: { globInclude: ['src/**/*.{vue,ts}'], globExclude: [] },
@@ -51,11 +51,11 @@ export default defineConfig(({ mode, command }) => {
           rewrite: (path) => path.replace(/^\/api/, ''),
         },
       },
-      // File events do not cross some mounts (Windows, WSL, containers).
+      // Some mounts (Windows, WSL, containers) have no file events.
       watch: { usePolling: /^(1|true)$/i.test(env.WATCHFILES_FORCE_POLLING || '') },
       warmup: { clientFiles: ['src/core/app.ts', 'src/pages/**/*.vue'] },
     },
-    // Imported by generated code only: found too late, it would reload the first page.
+    // Only generated code imports this: discovered late, it would reload the first page.
     optimizeDeps: { include: ['vue-router/experimental'] },
     build: { target: 'es2023' },
     test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
@@ -66,7 +66,7 @@ function readToml(path: string): Record<string, unknown> {
   return existsSync(path) ? parse(readFileSync(path, 'utf8')) : {}
 }
 
-/** The icons that agents name in their agent.toml, as `lucide:megaphone`. */
+/** The icons in the agents' agent.toml files, such as `lucide:megaphone`. */
 function agentIcons(): string[] {
   const agents = resolve(import.meta.dirname, '../langgraph/src/agents')
   const icons = globSync('*/agent.toml', { cwd: agents }).map(

@@ -1,4 +1,4 @@
-// Runs before the first paint, so that a dark screen never flashes white.
+// Runs before the first paint, so that dark mode never flashes white.
 const theme = localStorage.getItem('vueuse-color-scheme') ?? 'auto'
 const dark = matchMedia('(prefers-color-scheme: dark)').matches
 document.documentElement.classList.add(

@@ -1,8 +1,8 @@
 import type { NuxtUIOptions } from '@nuxt/ui/vite'
 
 /**
- * Your colours and component defaults; vite.config.ts hands them to Nuxt UI when it starts.
- * Finer shades, fonts and your own classes are in brand.css.
+ * Your colours and component defaults for Nuxt UI, read by vite.config.ts.
+ * Finer shades, fonts and more classes are in brand.css.
  */
 const theme: NuxtUIOptions['ui'] = {
   colors: {

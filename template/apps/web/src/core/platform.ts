@@ -1,2 +1,0 @@
-/** Who runs this platform: `[customer]` of platform.toml, taken over at build time. */
-export const customerName = import.meta.env.CUSTOMER_NAME || 'Agent platform'

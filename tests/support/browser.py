@@ -1,0 +1,36 @@
+"""What a user does in the browser."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.support.platform import Platform
+
+# Milliseconds: enough for a first visit, which builds every page, on two cores.
+PATIENCE = 30_000
+
+# Opens the platform in a new browser; options are those of Playwright's contexts.
+OpenPage = Callable[..., Page]
+
+
+def sign_in(page: Page, platform: Platform) -> None:
+    """Fill in the sign-in form, and wait for the page behind it."""
+    page.get_by_label("E-mail address").fill(platform.email)
+    page.get_by_label("Password", exact=True).fill(platform.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()
+
+
+def ask(page: Page, agent: str, prompt: str) -> None:
+    """Start a conversation with an agent."""
+    page.get_by_role("link", name="New conversation").click()
+    page.get_by_role("button", name=agent).click()
+    page.get_by_role("textbox", name="Prompt").fill(prompt)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/conversations/*")
+
+
+def wait_for_reply(page: Page) -> None:
+    """Return when the reply is complete."""
+    expect(page.get_by_role("button", name="Copy the reply").last).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_hidden()
