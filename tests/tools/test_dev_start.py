@@ -68,7 +68,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(
             env.write(f"PORTS__API={port}\n")
         with run_dev(tools_project, settings / "log", settings=settings) as dev:
             assert dev.process.wait(60) == 1
-    assert dev.said(f"Port {port} (api) is in use by")
+    assert dev.said(f"Port {port} (api): in use by")
     assert dev.said(f"process {os.getpid()}")
     assert dev.said("PORTS__API=")
     assert not dev.said("Traceback"), dev.log.read_text()
