@@ -16,7 +16,7 @@ from tests.tools.dev import processes, run_dev
 
 @pytest.fixture
 def settings(tools_project: Path, tmp_path: Path) -> Path:
-    """A folder with settings of its own, without data: what the project is before its first run."""
+    """A folder with settings and without data, as before the first run."""
     shutil.copy2(tools_project / "platform.toml", tmp_path)
     shutil.copy2(tools_project / ".env.template", tmp_path)
     ports = zip(("API", "WEB", "LANGGRAPH"), free_ports(3), strict=True)
