@@ -13,8 +13,8 @@ from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-# The update engine needs this package in Copier's environment. A missing one is reported by the first
-# copy, not by an update a year later.
+# The update engine needs this package in Copier's environment. A missing one is reported by the
+# first copy, not by an update a year later.
 import ruamel.yaml  # noqa: F401
 from jinja2 import Environment
 from jinja2.ext import Extension

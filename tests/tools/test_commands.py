@@ -28,7 +28,7 @@ def platform(root: Path, *arguments: str, **env: str) -> subprocess.CompletedPro
 
 
 def findings(root: Path, **env: str) -> dict[str, dict[str, str]]:
-    """What is not ok, by name, after a check that the exit code agrees."""
+    """The findings that are not ok, by name; asserts that the exit code agrees."""
     done = platform(root, "doctor", "--json", **env)
     found = {one["name"]: one for one in json.loads(done.stdout) if one["status"] != "ok"}
     assert done.returncode == any(one["status"] == "fail" for one in found.values())

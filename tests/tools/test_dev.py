@@ -18,7 +18,7 @@ HEALTH = Path("apps/api/src/core/platform/health.py")
 
 @pytest.fixture(scope="module")
 def dev(tools_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """One that runs without the web for the tests of this module that do not stop it."""
+    """A running `platform dev` without the web, for tests that do not stop it."""
     log = tmp_path_factory.mktemp("dev") / "log"
     with run_dev(tools_project, log, "--no-web") as one:
         yield one.ready()

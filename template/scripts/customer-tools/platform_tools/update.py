@@ -87,7 +87,7 @@ def _command(commands: Any, name: str, run: Any) -> ArgumentParser:
     text = cleandoc(run.__doc__)
     parser: ArgumentParser = commands.add_parser(
         name,
-        help=text.partition("\n")[0],
+        help=text.partition("\n")[0].replace("%", "%%"),
         description=text,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -90,21 +90,18 @@ def ports() -> Iterator[Finding]:
     """Whether the services' ports are free or used by this project."""
     config = project.settings()
     mine = running.read_state(config.data_dir) or {}
-    for name, port in project.ports(config).items():
-        if mine.get(name):
-            yield Finding("ok", f"port {port}", f"{name} of this project is running")
-            continue
-        try:
-            running.listen(port).close()
-        except running.PortTakenError as error:
-            free = running.free_port(port)
-            fix = f"Stop it, or put PORTS__{name.upper()}={free} into .env."
-            yield Finding("fail", f"port {port}", f"needed by {name}, in use by {error}", fix)
-        except OSError as error:
-            fix = f"Put PORTS__{name.upper()}= with another port into .env."
-            yield Finding("fail", f"port {port}", str(error), fix)
-        else:
-            yield Finding("ok", f"port {port}", f"free for {name}")
+    wanted = project.ports(config)
+    others = {service: port for service, port in wanted.items() if not mine.get(service)}
+    listeners, problems = running.listen(others)
+    for listener in listeners.values():
+        listener.close()
+    for one in problems:
+        message = f"needed by {one.service}, {one.message}"
+        yield Finding("fail", f"port {one.port}", message, one.fix)
+    for service in listeners:
+        yield Finding("ok", f"port {wanted[service]}", f"free for {service}")
+    for service in wanted.keys() - others.keys():
+        yield Finding("ok", f"port {wanted[service]}", f"{service} of this project is running")
 
 
 def _tool(name: str, path: str | None, least: tuple[int, int], fix: str) -> Finding:

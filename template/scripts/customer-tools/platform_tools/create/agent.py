@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from platform_tools.errors import PlatformError
 from platform_tools.project import ROOT, settings
@@ -38,8 +37,10 @@ def new_agent(name: str, template: str = "chat", root: Path = ROOT) -> Path:
     source = root / "apps/langgraph/templates" / template
     _check(name, template, source, agents)
     agents.mkdir(parents=True, exist_ok=True)
-    with _temporary_folder(agents) as folder:
-        made = folder / name
+    _remove_unfinished(agents)
+    # Beside the agents, so that the rename stays on one file system; a name with a dot is no agent.
+    with TemporaryDirectory(prefix=".new-", dir=agents, ignore_cleanup_errors=True) as folder:
+        made = Path(folder, name)
         shutil.copytree(source, made, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         for file in made.rglob("*"):
             if file.is_file():
@@ -70,19 +71,12 @@ def _check(name: str, template: str, source: Path, agents: Path) -> None:
         )
 
 
-@contextmanager
-def _temporary_folder(parent: Path) -> Iterator[Path]:
-    for left in parent.glob(".new-*"):
-        # Left by a killed command, unless it is young: then the command still runs.
+def _remove_unfinished(agents: Path) -> None:
+    # Left by killed commands; a young folder may belong to a command that still runs.
+    for left in agents.glob(".new-*"):
         with suppress(FileNotFoundError):
             if time.time() - left.stat().st_mtime > STALE:
                 shutil.rmtree(left, ignore_errors=True)
-    # Beside the agents, so that the rename stays on one file system; a name with a dot is no agent.
-    folder = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fill_in(file: Path, name: str) -> None:

@@ -58,24 +58,12 @@ def open_ports(wanted: dict[str, int], data_dir: Path) -> dict[str, socket.socke
             f"platform dev is already running for this project (process {other['pid']}).",
             f"Stop it with Ctrl-C in its terminal, or: kill {other['pid']}",
         )
-    listeners: dict[str, socket.socket] = {}
-    taken = []
-    free = max(wanted.values())
-    for name, port in wanted.items():
-        try:
-            listeners[name] = running.listen(port)
-        except running.PortTakenError as error:
-            free = running.free_port(free)
-            taken.append(
-                f"Port {port} ({name}) is in use by {error}: stop it, or put "
-                f"PORTS__{name.upper()}={free} into .env."
-            )
-        except OSError as error:
-            taken.append(f"Port {port} ({name}): {error}. Put PORTS__{name.upper()}= into .env.")
-    if taken:
+    listeners, problems = running.listen(wanted)
+    if problems:
         for listener in listeners.values():
             listener.close()
-        raise PlatformError("Not started.", "\n".join(taken))
+        lines = (f"Port {one.port} ({one.service}): {one.message}. {one.fix}" for one in problems)
+        raise PlatformError("Not started.", "\n".join(lines))
     return listeners
 
 

@@ -5,6 +5,7 @@ import errno
 import json
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,24 +40,39 @@ def read_state(data_dir: Path) -> dict[str, Any] | None:
     return None
 
 
-class PortTakenError(Exception):
-    """A port is in use; the message names the program."""
+@dataclass(frozen=True)
+class PortProblem:
+    """Why a service cannot listen on its port, and what to do."""
+
+    service: str
+    port: int
+    message: str
+    fix: str
 
 
-def listen(port: int) -> socket.socket:
-    """A listening socket on `HOST`. Raises `PortTakenError`, or `OSError` for other reasons."""
-    try:
-        return socket.create_server((HOST, port), backlog=2048)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortTakenError(_holder(port)) from None
-        raise
+def listen(ports: dict[str, int]) -> tuple[dict[str, socket.socket], list[PortProblem]]:
+    """Open the ports of services on `HOST`: the listening sockets by service, and the problems."""
+    listeners: dict[str, socket.socket] = {}
+    problems = []
+    free = max(ports.values(), default=0)
+    for service, port in ports.items():
+        try:
+            listeners[service] = socket.create_server((HOST, port), backlog=2048)
+        except OSError as error:
+            free = _free_port(free)
+            variable = f"PORTS__{service.upper()}={free}"
+            if error.errno == errno.EADDRINUSE:
+                message = f"in use by {_holder(port)}"
+                fix = f"Stop it, or put {variable} into .env."
+            else:
+                message, fix = str(error), f"Put {variable} into .env."
+            problems.append(PortProblem(service, port, message, fix))
+    return listeners, problems
 
 
-def free_port(after: int) -> int:
-    """The first free port above `after`."""
+def _free_port(after: int) -> int:
     for port in range(after + 1, 65536):
-        with contextlib.suppress(PortTakenError), listen(port):
+        with contextlib.suppress(OSError), socket.create_server((HOST, port)):
             return port
     return 0
 

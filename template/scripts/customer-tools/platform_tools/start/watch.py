@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from watchfiles import Change, awatch
+from watchfiles import awatch
 
 SETTINGS_FILES = (".env", "platform.toml")
 SUFFIXES = (".py", ".toml")
@@ -38,10 +38,9 @@ async def settings_changes(folder: Path, *, polling: bool) -> AsyncIterator[None
     Watches the folder, because editors replace files.
     """
     async for _ in awatch(
-        folder, watch_filter=_is_settings_file, recursive=False, force_polling=polling or None
+        folder,
+        watch_filter=lambda _, path: Path(path).name in SETTINGS_FILES,
+        recursive=False,
+        force_polling=polling or None,
     ):
         yield
-
-
-def _is_settings_file(_: Change, path: str) -> bool:
-    return Path(path).name in SETTINGS_FILES
