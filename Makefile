@@ -1,8 +1,8 @@
-# Everything needs Python 3.11+, git and make; the rest comes from the package mirrors that pip and npm
-# are set up with.
+# Needs Python 3.11+, git and make. All else comes from the package mirrors that pip, uv and npm are
+# set up with.
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
 PYTHON := .venv/bin/python
-# One venv for this repository's own tools and one for the platform where it stands.
+# One environment for this repository's tools, one for the platform in template/.
 VENV := $(UV) venv --quiet --allow-existing --python python3
 INSTALL := $(UV) pip install --quiet --require-hashes
 COPIER := .venv/bin/copier
@@ -10,7 +10,7 @@ PIN := -q --universal --generate-hashes --no-annotate --no-header --no-emit-inde
   -o constraints.txt pyproject.toml
 DEMO ?= .demo/acme
 
-# The tests start Python hundreds of times: let it keep its compiled modules.
+# The tests start Python hundreds of times: keep the compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test bench lint constraints clean
@@ -21,22 +21,23 @@ demo: .venv/ready  ## Create a customer's project from this template and run it 
 	@test -e $(DEMO)/.copier-answers.yml || $(COPIER) copy --trust --defaults --quiet --vcs-ref HEAD . $(DEMO)
 	@PATH="$(CURDIR)/.cache/uv/bin:$$PATH" $(MAKE) --no-print-directory -C $(DEMO) dev
 
-test: .venv/ready template/.venv/ready  ## Test the template and what it generates (ARGS: for pytest)
+test: .venv/ready template/.venv/ready  ## Test the template and generated projects (ARGS: for pytest)
 	@.ci/packages
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --durations 25 $(ARGS)
 
-lint: .venv/ready template/.venv/ready  ## Check the style and types of the template's own code
+lint: .venv/ready template/.venv/ready  ## Check style, types and declared dependencies, here and in template/
 	@$(PYTHON) -m ruff check . && $(PYTHON) -m ruff format --check . && $(PYTHON) -m mypy
 	@cd template && .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+	@.ci/imports
 
-bench: .venv/ready  ## Measure, side by side with the alternatives
+bench: .venv/ready  ## Measure this template beside the alternatives
 	@$(PYTHON) -m tests.bench
 
 constraints:  ## Pin and hash all packages again, here and in the template
 	$(UV) pip compile $(PIN)
 	$(UV) pip compile $(PIN) --directory template $(foreach part,api langgraph shared tools,--no-emit-package platform-$(part))
 
-clean:  ## Remove what the other targets made, but no project
+clean:  ## Remove environments and caches, but no project
 	rm -rf .venv .cache template/.venv
 
 .cache/uv/bin/uv:

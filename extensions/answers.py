@@ -1,7 +1,7 @@
-"""Jinja filters that check answers and write them safely into files; pure functions of their input.
+"""Jinja filters that validate answers and quote them for files. Pure functions.
 
-A filter `…_problem` returns what to type instead, or an empty text when the answer is fine. What it
-lets through is safe in every file that the answer reaches.
+A filter `…_problem` returns what to type instead, or an empty string for a valid answer. A valid
+answer is safe in every file that contains it.
 """
 
 import datetime
@@ -13,8 +13,8 @@ from functools import cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-# Copier's own Python runs the update engine, which needs this: whoever lacks it learns that from
-# the first copy, not from an update a year later.
+# The update engine needs this package in Copier's environment. A missing one is reported by the
+# first copy, not by an update a year later.
 import ruamel.yaml  # noqa: F401
 from jinja2 import Environment
 from jinja2.ext import Extension
@@ -25,14 +25,14 @@ MAILBOX = re.compile(r"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*")
 
 
 def customer_name_problem(value: str) -> str:
-    """Any script and punctuation, 1 to 80 characters on one line."""
+    """1 to 80 visible characters of any script, on one line."""
     if not value.strip():
-        return "Type the company's name."
+        return "Type the company name."
     if value != value.strip():
-        return "Leave out the spaces before and after the name."
+        return "Remove the spaces before and after the name."
     if len(value) > 80:
-        return f"Type at most 80 characters; this has {len(value)}."
-    # Cc, Cf, Cs, Co, Cn and the line and paragraph separators: invisible or not text.
+        return f"Type at most 80 characters (now {len(value)})."
+    # Unicode categories Cc, Cf, Cs, Co, Cn and the line and paragraph separators are not visible.
     if any(
         unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in value
     ):
@@ -41,14 +41,14 @@ def customer_name_problem(value: str) -> str:
 
 
 def slug_problem(value: str) -> str:
-    """2 to 40 characters that are safe as the name of a folder, a database and a container."""
+    """2 to 40 characters, safe as the name of a folder, a database and a container."""
     if not SLUG.fullmatch(value) or not 2 <= len(value) <= 40:
-        return "Type 2 to 40 of a-z, 0-9 and single hyphens, starting with a letter: acme-corp."
+        return "Type 2 to 40 characters (a-z, 0-9, single hyphens), first a letter: acme-corp."
     return ""
 
 
 def domain_problem(value: str) -> str:
-    """A host name of at least two labels, lower case, without scheme, port or path."""
+    """A lower-case host name with at least two labels, without scheme, port or path."""
     labels = value.split(".")
     if len(value) > 253 or len(labels) < 2 or not all(LABEL.fullmatch(part) for part in labels):
         return "Type a host name in lower case, without https:// or port: platform.acme.example."
@@ -58,16 +58,16 @@ def domain_problem(value: str) -> str:
 
 
 def email_problem(value: str) -> str:
-    """An address of the common form; a local part in quotes is refused."""
+    """An e-mail address without quotes in its local part."""
     mailbox, _, domain = value.rpartition("@")
     if len(value) > 254 or not MAILBOX.fullmatch(mailbox) or domain_problem(domain):
-        return "Type an e-mail address in plain letters: admin@acme.example."
+        return "Type an e-mail address without quotes, spaces or accents: admin@acme.example."
     return ""
 
 
 def url_problem(value: str) -> str:
     """An http or https address without credentials, query or fragment."""
-    advice = "Type an address like http://models.acme.example:8000/v1, without user or password."
+    advice = "Type an address without user and password: http://models.acme.example:8000/v1."
     if not re.fullmatch(r"https?://[A-Za-z0-9._:\[\]-]+(/[A-Za-z0-9._~/-]*)?", value):
         return advice
     try:
@@ -82,7 +82,7 @@ def url_problem(value: str) -> str:
 
 
 def date_problem(value: str) -> str:
-    """A calendar date as in ISO 8601."""
+    """A calendar date in ISO 8601 format."""
     try:
         return "" if datetime.date.fromisoformat(value).isoformat() == value else _DATE
     except ValueError:
@@ -93,7 +93,7 @@ _DATE = "Type a date as YYYY-MM-DD: 2026-01-31."
 
 
 def slug(value: str) -> str:
-    """Slug of a company's name; "customer" where no Latin letters are left."""
+    """Slug of a company name; "customer" if it has no Latin letters."""
     plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
     result = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")
     result = re.sub(r"^[0-9-]+", "", result)[:40].strip("-")
@@ -101,7 +101,7 @@ def slug(value: str) -> str:
 
 
 def toml(value: str) -> str:
-    """`value` as a TOML basic string; the escapes of JSON's strings are all valid there."""
+    """`value` as a TOML basic string: all escapes of JSON strings are valid in TOML."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -118,13 +118,13 @@ FILTERS: tuple[Callable[[str], str], ...] = (
 
 
 class Answers(Extension):
-    """Adds the filters of this module to the template's environment."""
+    """Add the filters of this module to the template's environment."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         environment.filters.update({function.__name__: function for function in FILTERS})
-        # Copier compiles and renders every part of every path, and some patterns once for each
-        # file: the same few strings, nearly all without anything to render.
+        # Copier compiles and renders each part of each path, and some patterns once per file:
+        # few different strings, most of them without Jinja delimiters.
         compiled: Callable[[str], object] = environment.from_string
         environment.from_string = cache(  # type: ignore[method-assign,assignment]
             lambda source: compiled(source) if "{" in source else Constant(source)
@@ -132,11 +132,11 @@ class Answers(Extension):
 
 
 class Constant:
-    """What a template without delimiters is, at a fraction of the time."""
+    """A template without Jinja delimiters."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def render(self, *_: object, **__: object) -> str:
-        """The text, whatever the context."""
+        """Return the text; the context has no effect."""
         return self._text

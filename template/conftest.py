@@ -1,10 +1,10 @@
-"""Tests need no service and no key, and never touch this project's own settings and data."""
+"""Settings for all tests: no service, no key, and nothing of this project's settings and data."""
 
 import os
 import secrets
 import tempfile
 
-# Before anything reads the settings, and whatever this machine's own settings are.
+# Set before anything reads the settings; overrides those of this machine.
 ROOT = tempfile.TemporaryDirectory(prefix="platform-tests-")
 os.environ |= {
     "PLATFORM_ROOT": ROOT.name,

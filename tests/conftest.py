@@ -16,7 +16,7 @@ from tests.support.waiting import once
 
 def pytest_configure() -> None:
     os.environ.update(ENVIRONMENT)
-    # The venv that runs the tests is none of a generated project's business.
+    # A generated project must not see the environment of the tests.
     os.environ.pop("VIRTUAL_ENV", None)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

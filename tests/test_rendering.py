@@ -126,6 +126,9 @@ def test_without_its_extensions_the_error_says_what_is_missing(
 
 def test_versions_agree(template: Path, tmp_path: Path) -> None:
     assert f"## {VERSION} " in (ROOT / "CHANGELOG.md").read_text()
+    releases = tomllib.loads((ROOT / "releases.toml").read_text())["release"]
+    assert releases[-1]["version"] == VERSION
+    assert f'__version__ = "{VERSION}"' in (ROOT / "template/shared/__init__.py").read_text()
     run_copier("copy", "--trust", "--defaults", template, tmp_path / "project")
     answers = yaml.safe_load((tmp_path / "project/.copier-answers.yml").read_text())
     assert answers["_commit"] == f"v{VERSION}"

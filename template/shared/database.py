@@ -1,4 +1,4 @@
-"""Engines for SQLite (embedded, one writer) and PostgreSQL."""
+"""SQLAlchemy engines for SQLite (one writer) and PostgreSQL, and database errors in words."""
 
 import errno
 import sqlite3
@@ -7,42 +7,41 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy
-from sqlalchemy import DateTime, Dialect, Engine, TypeDecorator, event, make_url
+from sqlalchemy import URL, DateTime, Dialect, Engine, TypeDecorator, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-# A writer that waits this long (milliseconds) is stuck, not busy.
+# How long (milliseconds) a writer waits for another.
 SQLITE_BUSY_TIMEOUT = 10_000
 
-# Errors that end by themselves. The lowest byte of a code is its kind, see
-# https://www.sqlite.org/rescode.html
+# Transient errors. The lowest byte of a code is its kind: https://www.sqlite.org/rescode.html
 WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
 UNREACHABLE = "The database cannot be reached: check that it runs and DATABASE__URL in .env."
-FULL = "The disk with the folder data/ is full: make room."
-READ_ONLY = "The folder data/ cannot be written: let this user write it and the files in it."
+FULL = "The disk of the folder data/ is full: make room."
+READ_ONLY = "This user has no write permission for the folder data/ or its files."
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite keeps no time zone, so all are stored in one.
+    """A time, stored in UTC because SQLite stores no time zone.
 
-    Raises `ValueError` for a moment without a time zone.
+    Raises `ValueError` for a time without a time zone.
     """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The moment as it is stored."""
+        """The time as stored."""
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone: datetime.now(UTC) gives one that has")
+            raise ValueError(f"{value} has no time zone: use datetime.now(UTC)")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """The stored moment with its time zone."""
+        """The stored time with its time zone."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -51,8 +50,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 def create_engine(url: str) -> AsyncEngine:
     """An asynchronous engine for a SQLAlchemy URL.
 
-    SQLite runs in WAL mode, so that readers never wait for the writer, and enforces foreign keys.
-    The folder of a SQLite file is created by the first connection when it is missing.
+    SQLite runs in WAL mode, so that readers do not wait for the writer, and enforces foreign keys.
+    The first connection creates the folder of a SQLite file if it is missing.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
@@ -62,8 +61,8 @@ def create_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def create_threads_engine(url: str) -> Engine:
-    """The same for code that runs in threads of its own, where a statement costs no switch."""
+def create_threads_engine(url: str | URL) -> Engine:
+    """The same engine for code in threads: a statement needs no switch of tasks."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
@@ -73,7 +72,7 @@ def create_threads_engine(url: str) -> Engine:
 
 
 def refusal(error: Exception) -> str:
-    """What a database has refused, without SQLAlchemy's additions, and what to do where known."""
+    """A database's error in words, without SQLAlchemy's additions, with advice if known."""
     reason = getattr(error, "orig", None) or error
     kind = getattr(reason, "sqlite_errorcode", 0) & 0xFF
     number = getattr(reason, "errno", None)
@@ -86,9 +85,9 @@ def refusal(error: Exception) -> str:
     ):
         return READ_ONLY
     if kind == sqlite3.SQLITE_IOERR:
-        return f"The disk with the folder data/ fails or is full: {reason}."
+        return f"The disk of the folder data/ fails or is full: {reason}."
     if isinstance(error, OperationalError) and getattr(reason, "sqlstate", "") is None:
-        # PostgreSQL itself gives a code.
+        # An error of PostgreSQL itself has a code.
         return f"{UNREACHABLE} {reason}"
     return str(reason)
 
@@ -111,7 +110,7 @@ def _configure_sqlite(engine: Engine) -> None:
 
 
 def _use_wal(cursor: DBAPICursor) -> None:
-    # The switch of a new file ignores the busy timeout, and two first connections may meet here.
+    # For a new file, this switch ignores the busy timeout; two first connections may collide.
     deadline = time.monotonic() + SQLITE_BUSY_TIMEOUT / 1000
     while True:
         try:

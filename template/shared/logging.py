@@ -9,12 +9,11 @@ from typing import Any
 import structlog
 from asgi_correlation_id import correlation_id
 
-# Names whose values never reach a log, wherever they appear as a key.
+# Keys whose values are redacted, at any depth.
 SECRET_KEYS = re.compile(
     r"(pass(word|wd)?|secret|token|authorization|api[-_]?key|cookie|url)$", re.I
 )
-# Credentials inside text: in URLs and their queries, bearer headers and the key formats of model
-# providers.
+# Credentials in text: in URLs and their queries, bearer headers, and keys of model providers.
 SECRET_TEXT = re.compile(
     r"(?<=://)[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}"
     r"|(?:(?<=token=)|(?<=api[_-]key=))[^&\s\"]+",
@@ -23,9 +22,9 @@ SECRET_TEXT = re.compile(
 
 
 def configure_logging(level: str, *, json: bool) -> None:
-    """Send all logs, those of libraries included, to standard output.
+    """Send all logs, including those of libraries, to standard output.
 
-    `json` is for production; development gets one readable line for each event.
+    `json` is for production; without it, each event is one readable line.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -64,12 +63,12 @@ def configure_logging(level: str, *, json: bool) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.NOTSET)
-    # What a changed file leads to is logged; that it changed is not worth a line of its own.
+    # The result of a file change is logged; the change itself is noise.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace secrets in a log event, at any depth, by `[redacted]` (a structlog processor)."""
+    """Replace secrets in a log event by `[redacted]`, at any depth (a structlog processor)."""
     for key, value in event.items():
         event[key] = _redacted(key, value)
     return event
@@ -88,7 +87,7 @@ def _redacted(key: str, value: Any) -> Any:
 
 
 def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    # uvicorn adds its message a second time, for its own console.
+    # uvicorn adds its message a second time, for its console.
     event.pop("color_message", None)
     return event
 

@@ -7,10 +7,11 @@ apply several awaits one `upgrade` after the other in the function that it gives
 import asyncio
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from alembic import command, context
@@ -18,7 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import URL, Connection, MetaData
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database import create_threads_engine, refusal
@@ -53,11 +54,6 @@ class History:
         """What an administrator types to apply the migrations."""
         return f"uv run python -m {self.job}"
 
-    @cached_property
-    def latest(self) -> str | None:
-        """The revision that this release needs."""
-        return self._scripts.get_current_head()
-
     @property
     def empty(self) -> str:
         """The problem of a database before its first migration."""
@@ -76,7 +72,7 @@ class History:
     def problem(self, connection: Connection) -> str | None:
         """Why this release cannot use the schema, and what to do; None if it can."""
         found = self._revision(connection)
-        if found == self.latest:
+        if found == self._scripts.get_current_head():
             return None
         if found is None:
             return self.empty
@@ -87,6 +83,17 @@ class History:
             f"then run `{self.command}`."
         )
 
+    def problem_at(self, url: str | URL) -> str | None:
+        """The same for the database at `url`; that it cannot be reached is a problem too."""
+        engine = create_threads_engine(url)
+        try:
+            with engine.connect() as connection:
+                return self.problem(connection)
+        except (SQLAlchemyError, OSError) as error:
+            return refusal(error)
+        finally:
+            engine.dispose()
+
     def _upgrade(self, url: str, revision: str) -> Upgrade:
         engine = create_threads_engine(url)
         try:
@@ -96,8 +103,7 @@ class History:
                 if self._is_newer(before):
                     raise SchemaError(f"The database was not changed: it {NEWER}")
                 config = self._config
-                config.attributes["connection"] = connection
-                config.attributes["version_table"] = self.version_table
+                config.attributes |= {"connection": connection, "table": self.version_table}
                 command.upgrade(config, revision)
                 return before, self._revision(connection)
         except CommandError as error:
@@ -132,7 +138,7 @@ def run_migrations(metadata: MetaData) -> None:
     """Run migrations on the connection of `History.upgrade`: all that an `env.py` does."""
     context.configure(
         connection=context.config.attributes["connection"],
-        version_table=context.config.attributes["version_table"],
+        version_table=context.config.attributes["table"],
         target_metadata=metadata,
         # SQLite alters a table by copying it.
         render_as_batch=True,
@@ -144,18 +150,14 @@ def run_migrations(metadata: MetaData) -> None:
         context.run_migrations()
 
 
-def run_job(migrate: Callable[[Settings], Awaitable[Upgrade]]) -> int:
+def run_job(migrate: Callable[[Settings], Coroutine[Any, Any, Upgrade]]) -> int:
     """Run a service's migration job and print what it did.
 
     Returns the exit code: 0 if the database is up to date; 1 if a setting is wrong or the database
     refuses, with the reason on standard error.
     """
-
-    async def run() -> Upgrade:
-        return await migrate(get_settings())
-
     try:
-        before, after = asyncio.run(run())
+        before, after = asyncio.run(migrate(get_settings()))
     except (SettingsError, SchemaError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -1,9 +1,9 @@
-"""The agents service with the agents beside this file: what `uvicorn` serves in the tests."""
+"""The agents service with the agents of the tests, for `uvicorn`."""
 
 import os
 from pathlib import Path
 
-from apps.langgraph.src.core.agents import AgentRegistry
+from apps.langgraph.src.core.agents.registry import AgentRegistry
 from apps.langgraph.src.core.app import create_app
 from shared.logging import configure_logging
 from shared.settings import get_settings

@@ -1,4 +1,4 @@
-"""Fixtures of the agents service's tests: running services, on SQLite and on PostgreSQL."""
+"""Fixtures for tests of the agents service, on SQLite and PostgreSQL."""
 
 import site
 import sys
@@ -19,7 +19,7 @@ sys.path.append(str(TEMPLATE))
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service in development, on SQLite; tests use threads of their own."""
+    """A service in development, on SQLite; each test creates its threads."""
     with running(
         tmp_path_factory.mktemp("agents"),
         AGENTS__WEBHOOK_HOSTS='["127.0.0.1"]',

@@ -1,4 +1,4 @@
-"""An HTTP server that notes what it is sent."""
+"""An HTTP server that records its requests."""
 
 import queue
 import threading

@@ -1,4 +1,4 @@
-"""Runs the agents service as a process of its own, on the code where it stands."""
+"""Runs the agents service of the template as a separate process."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ domain = "acme.example"
 admin_email = "admin@acme.example"
 created_on = "2026-01-01"
 """
-# Seconds in which a service starts or stops, whatever else the machine does.
+# Seconds in which a service starts or stops, even on a busy machine.
 PATIENCE = 60
 
 
@@ -59,14 +59,14 @@ class Service:
         subprocess.run(command, cwd=TEMPLATE, env=self.env, check=True, capture_output=True)
 
     def start(self) -> None:
-        """Start the process and return when it answers."""
+        """Start the process and return when it responds."""
         command = [PYTHON, "-m", "uvicorn", "application:app", "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--no-access-log"], cwd=TEMPLATE, env=self.env, stdout=log, stderr=log
             )
         deadline = time.monotonic() + PATIENCE
-        while not self._answers():
+        while not self._responds():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the service does not start:\n{self.log.read_text()}")
             time.sleep(0.02)
@@ -88,10 +88,10 @@ class Service:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/ok", timeout=1) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(f"{self.url}/ok", timeout=1) as response:
+                return response.status == 200
         except (URLError, OSError):
             return False
 

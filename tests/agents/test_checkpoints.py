@@ -1,4 +1,4 @@
-"""A run's checkpoints that its graph does not wait for: in order, and each run's for itself."""
+"""Checkpoints for which the graph does not wait: in order, and separate for each run."""
 
 import asyncio
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_nothing_follows_a_checkpoint_that_failed(
     async def write() -> list[list[int]]:
         async with open_checkpointer(url) as saver:
             await setup_checkpointer(saver)
-            # All are in one batch, because nobody waits.
+            # All are in one batch, because the graph does not wait.
             good, bad = [of_run(saver) for _ in range(2)]
             for number in range(3):
                 await put(good, "good", number, {})

@@ -1,4 +1,4 @@
-"""The clients that the world has, unmodified, against the running service."""
+"""Unmodified clients on the running service: LangGraph's SDKs, RemoteGraph, OpenAI's."""
 
 import asyncio
 import json
@@ -111,7 +111,7 @@ def test_a_run_on_a_thread_of_its_own_is_cancelled(service: Service) -> None:
     thread = run["thread_id"]
     next(part for part in client.runs.join_stream(thread, run["run_id"]) if part.event == "values")
     client.runs.cancel(thread, run["run_id"], wait=True)
-    # It can go on: the thread has what the run did, and knows its next step.
+    # It can continue: the thread has the state and the next step.
     assert client.threads.get(thread)["status"] == "interrupted"
     assert client.threads.get_state(thread)["next"] == ["step"]
 
@@ -186,7 +186,7 @@ def test_langgraph_sdk_copies_a_thread(service: Service) -> None:
 
 
 def check_copy(client, thread: str) -> None:
-    """A copy of a thread of `approval` that waits is the same, and has a life of its own."""
+    """A copy of an interrupted thread of `approval` is equal and independent."""
     copied = client.threads.copy(thread)
     place = copied["thread_id"]
     assert (copied["status"], copied["metadata"]["topic"]) == ("interrupted", "copied")

@@ -1,4 +1,4 @@
-"""LangGraph's own conformance suite, on the checkpointers as this service opens them."""
+"""LangGraph's conformance suite, on the checkpointers of this service."""
 
 import asyncio
 from collections.abc import AsyncGenerator

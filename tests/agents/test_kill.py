@@ -1,4 +1,4 @@
-"""A service killed under load loses no run, repeats no finished step, leaves none unfinished."""
+"""A service that is killed under load loses no run and repeats no finished step."""
 
 import random
 import threading
@@ -19,7 +19,7 @@ ENDED = ("success", "error", "timeout", "interrupted")
 
 
 class Load:
-    """Clients that keep starting runs, and know which ones the service has accepted."""
+    """Clients that keep starting runs; `accepted` has those that the service has accepted."""
 
     def __init__(self, service: Service, journal: Path) -> None:
         self.accepted: dict[str, str] = {}
@@ -43,9 +43,9 @@ class Load:
             while not self._stop.wait(0.02):
                 try:
                     thread = client.post("/threads", json={}).json()["thread_id"]
-                    answer = client.post(f"/threads/{thread}/runs", json=self._run(thread))
-                    if answer.status_code == 200:
-                        self.accepted[thread] = answer.json()["run_id"]
+                    response = client.post(f"/threads/{thread}/runs", json=self._run(thread))
+                    if response.status_code == 200:
+                        self.accepted[thread] = response.json()["run_id"]
                 except httpx2.TransportError:
                     continue  # the service is dead at the moment
 
@@ -146,6 +146,6 @@ def test_a_service_that_stops_hands_over(database: dict[str, str], tmp_path: Pat
 
 
 def status(client: httpx2.Client, thread: str, run: str) -> str:
-    answer = client.get(f"/threads/{thread}/runs/{run}")
-    assert answer.status_code == 200, f"run lost: {answer.text}"
-    return answer.json()["status"]
+    response = client.get(f"/threads/{thread}/runs/{run}")
+    assert response.status_code == 200, f"run lost: {response.text}"
+    return response.json()["status"]

@@ -1,4 +1,4 @@
-"""What one run does to others, and how much it may take."""
+"""Runs do not affect one another, and have limits."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +16,9 @@ EXITS = ["exits", "exits_in_thread", "panics", "leave", "leave_thread", "beside 
 
 @pytest.mark.parametrize("how", [*EXITS, "beside exits_in_thread", "beside panics"])
 def test_an_agent_that_ends_its_process_ends_its_run(client: httpx2.Client, how: str) -> None:
-    answer = client.post("/rough/generate", json={"input": {"how": how}})
-    assert answer.status_code == 500
-    error = answer.json()["error"]
+    response = client.post("/rough/generate", json={"input": {"how": how}})
+    assert response.status_code == 500
+    error = response.json()["error"]
     assert error["error"] in ("SystemExit", "KeyboardInterrupt", "Panic")
     assert "rough/graph.py, line " in error["message"]
     assert client.post("/echo/generate", json={"prompt": "x"}).status_code == 200
@@ -48,7 +48,7 @@ def test_the_platform_limits_the_steps_of_every_agent(tmp_path: Path) -> None:
         for config in ({}, {"recursion_limit": 100}):
             run = client.post("/runs/wait", json={**body, "config": config}).json()
             assert run["__error__"]["error"] == "StepLimit"
-        # An agent's own limit is another.
+        # A limit in agent.toml overrides it.
         run = client.post("/limited/generate", json={"input": {}}).json()
         assert run["error"]["error"] == "StepLimit"
         states = client.post(f"/threads/{run['thread_id']}/history", json={"limit": 100}).json()

@@ -1,4 +1,4 @@
-"""The migration job does all or nothing, and says what keeps it from its work."""
+"""The migration job does all or nothing, and reports why it fails."""
 
 import asyncio
 import sqlite3

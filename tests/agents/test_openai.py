@@ -1,4 +1,4 @@
-"""What OpenAI's client meets besides answers: its own errors, refusals, the end of a call."""
+"""OpenAI's client gets its own errors, refusals and cancellation."""
 
 import time
 from contextlib import suppress
@@ -34,19 +34,19 @@ def test_openai_client_gets_its_own_errors(service: Service) -> None:
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"n": 2}, "one answer"),
-        ({"response_format": {"type": "json_object"}}, "answers with text"),
-        ({"tool_choice": "required"}, "tools of its own"),
-        ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, "tools of its own"),
+        ({"n": 2}, "one reply"),
+        ({"response_format": {"type": "json_object"}}, "replies with text"),
+        ({"tool_choice": "required"}, "cannot call tools"),
+        ({"tool_choice": {"type": "function", "function": {"name": "x"}}}, "cannot call tools"),
     ],
 )
 def test_what_an_agent_cannot_do_is_refused(
     client: httpx2.Client, asked: dict, reason: str
 ) -> None:
     body = {"model": "echo", "messages": MESSAGES}
-    answer = client.post("/v1/chat/completions", json={**body, **asked})
-    assert answer.status_code == 422
-    assert reason in answer.json()["error"]["message"]
+    response = client.post("/v1/chat/completions", json={**body, **asked})
+    assert response.status_code == 422
+    assert reason in response.json()["error"]["message"]
     harmless = {"n": 1, "response_format": {"type": "text"}, "tool_choice": "auto"}
     assert client.post("/v1/chat/completions", json={**body, **harmless}).status_code == 200
 
@@ -61,8 +61,8 @@ def test_a_run_ends_with_the_call_that_it_is_for(client: httpx2.Client) -> None:
     body = {"model": "sleeper", "messages": MESSAGES}
     with suppress(httpx2.ReadTimeout):
         client.post("/v1/chat/completions", json=body, timeout=0.5)
-    with client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as answer:
-        next(answer.iter_lines())
+    with client.stream("POST", "/v1/chat/completions", json={**body, "stream": True}) as response:
+        next(response.iter_lines())
     give_up = time.monotonic() + 30
     while ended() < before + 2:
         assert time.monotonic() < give_up, "the runs go on"

@@ -1,4 +1,4 @@
-"""What operators learn: usage and cost, metrics."""
+"""Usage, cost and metrics, for operators."""
 
 import math
 import shutil
@@ -43,7 +43,7 @@ def test_usage_and_cost_are_counted_by_run_user_and_model(service: Service) -> N
 
 
 def test_metrics_tell_of_runs_queue_and_first_tokens(tmp_path: Path) -> None:
-    # A service of its own: its metrics begin at zero.
+    # A separate service: its metrics start at zero.
     with running(tmp_path, AGENTS__MAX_RUNS=1) as service:
         with as_user(service, "anna") as client:
             client.post("/talker/generate", json={"prompt": "x", "stream": True})
@@ -82,11 +82,11 @@ def test_an_agent_whose_import_hangs_holds_up_nothing(tmp_path: Path) -> None:
 
 
 def test_a_run_that_costs_too_much_ends_with_a_reason(client: httpx2.Client) -> None:
-    answer = client.post("/limited/generate", json={"prompt": "x"})
-    assert answer.status_code == 500
-    error = answer.json()["error"]
+    response = client.post("/limited/generate", json={"prompt": "x"})
+    assert response.status_code == 500
+    error = response.json()["error"]
     assert error == {"error": "CostLimit", "message": "The run cost more than its limit of 100."}
-    place = f"/threads/{answer.json()['thread_id']}/runs/{answer.json()['run_id']}"
+    place = f"/threads/{response.json()['thread_id']}/runs/{response.json()['run_id']}"
     run = client.get(place).json()
     # The call that went beyond the limit is the last one, and is counted.
     used = run["usage"]["offline"]

@@ -1,4 +1,4 @@
-"""Two replicas on one PostgreSQL: a client may talk to either, at any moment of a run."""
+"""Two replicas on one PostgreSQL: a client may use either, at any moment of a run."""
 
 from collections.abc import Iterator
 

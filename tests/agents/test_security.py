@@ -1,4 +1,4 @@
-"""Nobody gets in without the token, and nobody sees what is another user's."""
+"""Requests need the service token, and users see only their data."""
 
 import subprocess
 from collections.abc import Iterator
@@ -39,8 +39,8 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
 def test_production_always_needs_the_token(production: Service, method: str, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-Api-Key": TOKEN[:-1]}):
-        answer = httpx2.request(method, production.url + path, headers=headers)
-        assert answer.status_code == 401
+        response = httpx2.request(method, production.url + path, headers=headers)
+        assert response.status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -144,14 +144,14 @@ def test_an_agent_is_handed_over_to_only_for_its_roles(client: httpx2.Client) ->
         "input": {"messages": "x"},
         "config": {"configurable": {"roles": ["finance"]}},
     }
-    for headers, answer in ((finance, "echo: x"), (ben, "The user may not use restricted")):
+    for headers, reply in ((finance, "echo: x"), (ben, "The user may not use restricted")):
         values = client.post("/runs/wait", json=body, headers=headers).json()
-        assert values["messages"][-1]["content"].startswith(answer)
+        assert values["messages"][-1]["content"].startswith(reply)
         said = client.post("/reception/generate", json={"prompt": "x"}, headers=headers).json()
-        assert said["output"].startswith(answer)
+        assert said["output"].startswith(reply)
         completion = {"model": "reception", "messages": [{"role": "user", "content": "x"}]}
         said = client.post("/v1/chat/completions", json=completion, headers=headers).json()
-        assert said["choices"][0]["message"]["content"].startswith(answer)
+        assert said["choices"][0]["message"]["content"].startswith(reply)
 
 
 def test_a_client_cannot_decide_what_is_the_service_s(client: httpx2.Client) -> None:
@@ -188,18 +188,18 @@ def test_a_body_beyond_the_limit_is_refused(production: Service) -> None:
         yield b'{"prompt": "' + b"x" * 3000 + b'"}'
 
     for content in (b"x" * 3000, chunks()):
-        answer = httpx2.post(f"{production.url}/echo/generate", content=content, headers=BEARER)
-        assert answer.status_code == 413
+        response = httpx2.post(f"{production.url}/echo/generate", content=content, headers=BEARER)
+        assert response.status_code == 413
 
 
 def test_a_user_may_start_so_many_runs(production: Service) -> None:
     headers = {**BEARER, "X-Platform-User": "busy"}
-    answers = [
+    responses = [
         httpx2.post(f"{production.url}/echo/generate", json={"prompt": "x"}, headers=headers)
         for _ in range(6)
     ]
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    assert int(answers[-1].headers["retry-after"]) > 0
+    assert [response.status_code for response in responses] == [200] * 5 + [429]
+    assert int(responses[-1].headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_user_may_start_so_many_runs(production: Service) -> None:
 def test_what_is_not_strict_json_is_refused(
     client: httpx2.Client, agent: str, content: bytes
 ) -> None:
-    answer = client.post(
+    response = client.post(
         f"/{agent}/generate", content=content, headers={"content-type": "application/json"}
     )
-    assert answer.status_code == 422
+    assert response.status_code == 422

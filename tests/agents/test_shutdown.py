@@ -1,4 +1,4 @@
-"""A service that stops leaves no client waiting, and lets those that can come back do so."""
+"""A service that stops leaves no client waiting; clients that can reconnect continue."""
 
 import json
 import threading
@@ -35,9 +35,9 @@ def test_readers_of_a_waiting_run_are_let_go(stopping: Service) -> None:
         begun = threading.Barrier(3)
 
         def read(path: str) -> str:
-            with client.stream("GET", path) as answer:
+            with client.stream("GET", path) as response:
                 begun.wait()
-                return answer.read().decode()
+                return response.read().decode()
 
         with ThreadPoolExecutor(2) as pool:
             stream, join = (
@@ -61,7 +61,7 @@ def test_a_completion_that_is_cut_says_so(stopping: Service) -> None:
         next(lines)
         stopping.stop()
         [last] = [line for line in lines if line.startswith("data: ")][-1:]
-    assert "about to stop" in json.loads(last.removeprefix("data: "))["error"]["message"]
+    assert "shutting down" in json.loads(last.removeprefix("data: "))["error"]["message"]
 
 
 @pytest.mark.filterwarnings("ignore:Request failed, attempting reconnect")
@@ -75,7 +75,7 @@ def test_a_client_that_waits_gets_the_result_from_the_next_start(stopping: Servi
         waited = pool.submit(client.runs.wait, thread, "counter", input=values)
         wait_until(lambda: client.runs.list(thread))
         [run] = client.runs.list(thread)
-        # Once a second reader has the head of an answer, the first one has.
+        # Once a second reader has the head of a response, the first one has.
         join = f"{stopping.url}/threads/{thread}/runs/{run['run_id']}/join"
         with httpx2.stream("GET", join, timeout=30):
             stopping.stop()

@@ -1,4 +1,4 @@
-"""Traces go to the collector that the settings name, and nowhere without it."""
+"""Traces are sent to the collector in the settings, and nowhere else."""
 
 import gzip
 import subprocess
@@ -13,14 +13,14 @@ from tests.agents.service import PYTHON, TEMPLATE, Service, running
 def test_spans_of_a_run_arrive_before_the_service_has_stopped(tmp_path: Path) -> None:
     with receiving() as (address, received):
         with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=address) as service:
-            answer = httpx2.post(f"{service.url}/echo/generate", json={"prompt": "x"}, timeout=30)
+            response = httpx2.post(f"{service.url}/echo/generate", json={"prompt": "x"}, timeout=30)
         exports = []
         while not received.empty():
             exports.append(received.get())
     spans = {span.name: span for export in exports for span in read_spans(export)}
     run, request = spans["run echo"], spans["POST /{agent}/generate"]
     attributes = {item.key: item.value.string_value for item in run.attributes}
-    assert attributes["run_id"] == answer.json()["run_id"]
+    assert attributes["run_id"] == response.json()["run_id"]
     assert run.trace_id == request.trace_id
 
 

@@ -1,12 +1,13 @@
-"""What the service does every second takes no longer the more runs there have been."""
+"""The recurring work of the service does not slow down with the number of past runs."""
 
 import asyncio
 from pathlib import Path
 
 
 def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
-    from apps.langgraph.src.core.storage.access import open_database
+    from apps.langgraph.src.core.storage.database import open_database
     from apps.langgraph.src.core.storage.events import Events
+    from apps.langgraph.src.core.storage.leases import Leases
     from apps.langgraph.src.core.storage.migrations import HISTORY
     from apps.langgraph.src.core.storage.records import now
     from apps.langgraph.src.core.storage.runs import Runs
@@ -24,11 +25,11 @@ def test_no_upkeep_reads_all_runs(tmp_path: Path) -> None:
 
     async def upkeep() -> None:
         async with open_database(engine) as database:
-            runs = Runs(database)
-            await runs.renew("me", ["a", "b"], 0)
-            await runs.claim("me", 16, 0)
-            await runs.cancelled("me")
-            await runs.waiting()
+            leases = Leases(database)
+            await leases.renew("me", ["a", "b"], 0)
+            await leases.claim("me", 16, 0)
+            await leases.cancelled("me")
+            await Runs(database).pending()
             await Webhooks(database).claim(10, 0)
             await Events(database).prune(now())
 

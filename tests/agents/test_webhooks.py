@@ -1,4 +1,4 @@
-"""A finished run is told to the hosts that the settings list, signed, until they answer."""
+"""Webhooks of finished runs are signed and sent to the hosts in the settings."""
 
 import base64
 import json
@@ -11,18 +11,18 @@ from tests.agents.receiver import Received, receiving
 from tests.agents.service import WEBHOOK_SECRET, Service
 
 
-def tell(client: httpx2.Client) -> tuple[dict, Received]:
-    """A run, and what was told of it."""
+def notify(client: httpx2.Client) -> tuple[dict, Received]:
+    """A run and its webhook."""
     with receiving() as (address, received):
         body = {"assistant_id": "echo", "input": {"messages": "x"}, "webhook": f"{address}/done"}
         return client.post("/runs", json=body).json(), received.get(timeout=30)
 
 
 def test_a_finished_run_is_told(service: Service, client: httpx2.Client) -> None:
-    run, (path, headers, content) = tell(client)
+    run, (path, headers, content) = notify(client)
     assert path == "/done"
-    told = json.loads(content)
-    assert (told["run_id"], told["status"]) == (run["run_id"], "success")
+    sent = json.loads(content)
+    assert (sent["run_id"], sent["status"]) == (run["run_id"], "success")
     Webhook(service.env["AGENTS__WEBHOOK_SECRET"]).verify(content, headers)
 
 
@@ -35,8 +35,8 @@ def test_a_run_that_ends_before_it_begins_is_told(client: httpx2.Client) -> None
         waiting = client.post(place, json={**body, "webhook": address}).json()["run_id"]
         for run in (waiting, first):
             client.post(f"{place}/{run}/cancel?wait=true")
-        told = json.loads(received.get(timeout=30).body)
-    assert (told["run_id"], told["status"]) == (waiting, "interrupted")
+        sent = json.loads(received.get(timeout=30).body)
+    assert (sent["run_id"], sent["status"]) == (waiting, "interrupted")
 
 
 def test_a_secret_without_the_prefix_is_the_key_itself() -> None:

@@ -1,4 +1,4 @@
-"""The agents service on a copy of the template, and its author's commands."""
+"""Fixtures for tests of authoring: the agents service on a copy of the template."""
 
 from collections.abc import Iterator
 from pathlib import Path

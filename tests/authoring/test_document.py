@@ -1,4 +1,4 @@
-"""`docs/customer/agents.md`: every command works, in its order."""
+"""The commands in `docs/customer/agents.md` work, in their order."""
 
 import re
 
@@ -10,7 +10,7 @@ def test_every_command_works(workshop: Workshop) -> None:
     printed = []
     for block in re.findall(r"^```bash\n(.*?)^```", document, re.M | re.S):
         commands = block.replace("127.0.0.1:6200", f"127.0.0.1:{workshop.port}")
-        # `--fail-with-body`: an answer that is an error is a failure here.
+        # `--fail-with-body`: an error response is a failure here.
         commands = commands.replace("curl ", "curl --silent --fail-with-body ")
         before = workshop.log.read_text().count("order-desk")
         printed.append(workshop.run("bash", "-euc", commands))

@@ -1,4 +1,4 @@
-"""What an author does is live in the running service, and cannot take it down."""
+"""An author's changes are live in the running service and cannot stop it."""
 
 import json
 import urllib.request
@@ -18,12 +18,12 @@ graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
 
 
 @pytest.mark.parametrize("template", ["chat", "approval", "supervisor"])
-def test_new_agent_answers_without_a_restart(workshop: Workshop, template: str) -> None:
+def test_new_agent_replies_without_a_restart(workshop: Workshop, template: str) -> None:
     name = f"new-{template}"
     workshop.run("uv", "run", "platform", "new", "agent", name, "--template", template)
     workshop.await_that(lambda: name in names(workshop))
-    answer = workshop.generate(name, prompt="Write a plan for the summer party")
-    assert answer["status"] == ("interrupted" if template == "approval" else "success")
+    response = workshop.generate(name, prompt="Write a plan for the summer party")
+    assert response["status"] == ("interrupted" if template == "approval" else "success")
 
 
 def test_saved_change_is_live(workshop: Workshop) -> None:
@@ -59,8 +59,8 @@ def test_a_conversation_outlives_a_new_version(workshop: Workshop) -> None:
     write(workshop, "kept", ECHO % "two")
     workshop.await_that(lambda: workshop.output("kept", "hi") == "two")
     workshop.generate("kept", prompt="again", thread_id=thread)
-    with urllib.request.urlopen(f"{workshop.url}/kept/history/{thread}", timeout=60) as answer:
-        newest = json.load(answer)[0]
+    with urllib.request.urlopen(f"{workshop.url}/kept/history/{thread}", timeout=60) as response:
+        newest = json.load(response)[0]
     texts = [message["content"] for message in newest["values"]["messages"]]
     assert texts == ["hi", "one", "again", "two"]
 
@@ -83,16 +83,16 @@ def decide(workshop: Workshop, run: dict[str, str]) -> bool:
         json.dumps({"resume": {"decisions": [{"type": "approve"}]}}).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return str(json.load(answer)["output"]).startswith("Done:")
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return str(json.load(response)["output"]).startswith("Done:")
 
 
 def names(workshop: Workshop) -> set[str]:
     request = urllib.request.Request(
         f"{workshop.url}/assistants/search", b"{}", {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return {assistant["graph_id"] for assistant in json.load(answer)}
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return {assistant["graph_id"] for assistant in json.load(response)}
 
 
 def write(workshop: Workshop, name: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`platform new agent`: what it makes, and what it refuses."""
+"""`platform new agent`: its results and its refusals."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def test_agent_is_complete_clean_and_tested(project: Workshop, template: str) ->
 
 
 def test_agents_pass_strict_type_checks(project: Workshop) -> None:
-    # mypy takes a folder for a package only if its name has no hyphen.
+    # For mypy a folder is a package only if its name has no hyphen.
     for template in TEMPLATES:
         new_agent(project, f"typed_{template}", "--template", template)
     for example in ("approval-desk", "marketing-swarm"):
@@ -48,9 +48,9 @@ def test_says_what_to_do_next(project: Workshop) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "reason"),
     [
-        ("threads", (), "one of the service's own addresses"),
-        ("Order-Desk", (), "cannot be an agent's name"),
-        ("../escape", (), "cannot be an agent's name"),
+        ("threads", (), "is an address of the agents service"),
+        ("Order-Desk", (), "is not a valid agent name"),
+        ("../escape", (), "is not a valid agent name"),
         ("marketing-swarm", (), "There is already an agent"),
         ("order-desk", ("--template", "nope"), "Use approval, chat, supervisor."),
         ("order-desk", ("--template", "../src/agents/marketing-swarm"), "There is no template"),

@@ -1,4 +1,4 @@
-"""A copy of what an agent's author works with, and the agents service running on it."""
+"""A copy of the parts of a project that an agent's author uses, with a running agents service."""
 
 import json
 import os
@@ -90,18 +90,18 @@ class Workshop:
                 self._process.kill()
 
     def generate(self, name: str, **body: Any) -> dict[str, Any]:
-        """What the agent answers. Raises `HTTPError`."""
+        """The agent's reply. Raises `HTTPError`."""
         request = urllib.request.Request(
             f"{self.url}/{name}/generate",
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            result: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            result: dict[str, Any] = json.load(response)
         return result
 
     def output(self, name: str, prompt: str) -> str:
-        """The agent's answer; empty while it has none."""
+        """The text of the agent's reply; empty if the request fails."""
         try:
             return self.generate(name, prompt=prompt)["output"] or ""
         except urllib.error.HTTPError as error:

@@ -1,5 +1,4 @@
-"""The documentation of a generated project: its commands work, in their order, and its links lead
-somewhere."""
+"""The guides of a generated project: all commands work in their order, all links have a target."""
 
 import os
 import re
@@ -26,13 +25,13 @@ PORTS = {"9000": "API", "9001": "WEB", "6200": "LANGGRAPH"}
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, str]:
-    """A free port for each port that the documents name, as others may use those."""
+    """Free ports to use in place of the default ports in the documents."""
     return dict(zip(PORTS, map(str, free_ports(3)), strict=True))
 
 
 @pytest.fixture(scope="module")
 def project(prepare: Callable[[str], Path], ports: dict[str, str]) -> Path:
-    """One project for all documents, as for their reader."""
+    """One project for all documents, as a reader has."""
     root = prepare("docs")
     with (root / ".env").open("a") as env:
         env.writelines(f"PORTS__{name}={ports[port]}\n" for port, name in PORTS.items())
@@ -60,8 +59,8 @@ def starts_dev(block: str) -> bool:
 
 
 def run(project: Path, block: str) -> None:
-    """Run a block as typed, with an error in any line an error."""
-    # A server's error must not look like an answer.
+    """Run a block as typed; an error in any line fails."""
+    # Fail on HTTP errors too.
     script = block.replace("curl ", "curl --silent --show-error --fail-with-body ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -76,7 +75,7 @@ def run(project: Path, block: str) -> None:
 
 @contextmanager
 def running(project: Path, command: str) -> Iterator[None]:
-    """Run what a reader leaves running in another terminal, from when it is ready."""
+    """Keep `command` running, as in a second terminal; enter when it is ready."""
     log = project / "data" / "docs.log"
     log.parent.mkdir(exist_ok=True)
     with log.open("wb") as output:
@@ -97,7 +96,7 @@ def running(project: Path, command: str) -> Iterator[None]:
         process.wait(60)
 
 
-def test_every_link_leads_somewhere(project: Path) -> None:
+def test_every_link_has_a_target(project: Path) -> None:
     broken = []
     for document in (project / "README.md", *(project / "docs").rglob("*.md")):
         for link in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
@@ -109,12 +108,12 @@ def test_every_link_leads_somewhere(project: Path) -> None:
 
 
 def anchors(document: Path) -> set[str]:
-    """The anchors of a document's headings, as git hosts make them."""
+    """The anchors of a document's headings, as git hosts generate them."""
     headings = re.findall(r"^#+ (.*)", document.read_text(), re.M)
     return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
-def test_files_that_a_reader_writes_pass_the_format_check(project: Path) -> None:
+def test_code_of_the_guides_is_formatted(project: Path) -> None:
     pages = "\n".join(page.read_text() for page in (project / "docs").rglob("*.md"))
     files = re.findall(r"^cat > (\S+\.py) <<'PYTHON'\n(.*?)^PYTHON", pages, re.M | re.S)
     assert files

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests: Debian's, in a folder of its own."""
+"""A PostgreSQL server for tests: Debian's, in a temporary folder."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ def postgresql(*options: str) -> Iterator[str]:
     The URL ends with the empty database `postgres`.
     """
     [port] = free_ports(1)
-    # Its socket's path must be short, and root may not run it.
+    # The path of the socket must be short, and root may not run the server.
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     user = "postgres" if os.geteuid() == 0 else None
     if user:

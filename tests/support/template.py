@@ -13,7 +13,7 @@ from plumbum.cmd import git
 ROOT = Path(__file__).parents[2]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 COPIER = Path(sys.executable).with_name("copier")
-# uv from the Makefile; nothing in a test may depend on who runs it.
+# The Makefile's uv; an author and a git configuration that are the same on every machine.
 ENVIRONMENT = {
     "PATH": f"{ROOT / '.cache/uv/bin'}{os.pathsep}{os.environ['PATH']}",
     "GIT_AUTHOR_NAME": "Test",
@@ -42,7 +42,7 @@ def clone_template(destination: Path, tag: str = f"v{VERSION}") -> Path:
 
 
 def run_copier(*arguments: object, code: int = 0) -> str:
-    """Run Copier's own command; return both of its outputs."""
+    """Run the `copier` command; return its output and errors."""
     done = subprocess.run(
         [COPIER, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL
     )

@@ -10,7 +10,7 @@ from tests.support.ports import free_ports
 
 @pytest.fixture(scope="session")
 def tools_project(prepare: Callable[[str], Path]) -> Path:
-    """A generated project, set up, on ports of its own; tests put back what they change."""
+    """A generated project, set up, with free ports; tests undo their changes."""
     root = prepare("tools")
     ports = dict(zip(("API", "WEB", "LANGGRAPH"), free_ports(3), strict=True))
     with (root / ".env").open("a") as env:

@@ -15,7 +15,7 @@ from tests.support.waiting import wait_until
 
 
 def processes(root: Path) -> dict[int, str]:
-    """Every process that works in this project, by its number, with its command."""
+    """The commands of all processes in this project, by process ID."""
     found = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -43,17 +43,17 @@ class Dev:
         return self.log.read_text(errors="replace").count(text)
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        """Return when `text` is in the log so often."""
+        """Return when `text` is in the log `times` times."""
         wait_until(lambda: self.said(text) >= times, lambda: f"{text}\n{self.log.read_text()}")
 
     def ready(self) -> "Dev":
-        """This, once everything runs."""
+        """Wait until everything runs; return this object."""
         self.wait_for("Ctrl-C stops everything")
         self.addresses = json.loads((self.settings / "data" / "dev.json").read_text())
         return self
 
     def get(self, service: str, path: str) -> tuple[int, str]:
-        """Status and body of a request on a connection of its own."""
+        """Status and body of a request on a new connection."""
         connection = http.client.HTTPConnection(
             urlsplit(self.addresses[service]).netloc, timeout=60
         )
@@ -77,7 +77,7 @@ class Dev:
 
 @contextmanager
 def run_dev(root: Path, log: Path, *arguments: str, settings: Path | None = None) -> Iterator[Dev]:
-    """Run `platform dev`; nothing of it is left afterwards even when a test fails."""
+    """Run `platform dev`; afterwards none of its processes is left, even if a test fails."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [root / ".venv/bin/platform", "dev", *arguments],

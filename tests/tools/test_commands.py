@@ -28,7 +28,7 @@ def platform(root: Path, *arguments: str, **env: str) -> subprocess.CompletedPro
 
 
 def findings(root: Path, **env: str) -> dict[str, dict[str, str]]:
-    """What is not ok, by name, after a check that the exit code agrees."""
+    """The findings that are not ok, by name; asserts that the exit code agrees."""
     done = platform(root, "doctor", "--json", **env)
     found = {one["name"]: one for one in json.loads(done.stdout) if one["status"] != "ok"}
     assert done.returncode == any(one["status"] == "fail" for one in found.values())
@@ -49,7 +49,7 @@ class TestDoctor:
             port = server.getsockname()[1]
             found = findings(tools_project, PORTS__API=str(port))
         assert f"process {os.getpid()}" in found[f"port {port}"]["message"]
-        assert "PORTS__API=" in found[f"port {port}"]["mend"]
+        assert "PORTS__API=" in found[f"port {port}"]["fix"]
 
     def test_an_agent_that_does_not_load(self, tools_project: Path) -> None:
         agent = tools_project / "apps/langgraph/src/agents/broken"
@@ -68,7 +68,7 @@ class TestDoctor:
             DATABASE__KIND="postgresql",
             DATABASE__URL="postgresql+psycopg://nobody@127.0.0.1:1/nothing",
         )
-        assert found["git"]["mend"]
+        assert found["git"]["fix"]
         assert "reached" in found["api database"]["message"]
         assert "langgraph database" in found
 
@@ -103,6 +103,15 @@ def test_accounts(tools_project: Path, tmp_path: Path) -> None:
     refused = platform(tools_project, "admin", "reset-password", "nobody@acme.example")
     assert refused.returncode == 2
     assert refused.stderr.startswith("Error: There is no account")
+
+
+def test_the_commands_for_accounts_have_help(tools_project: Path) -> None:
+    help_of_all = platform(tools_project, "admin", "--help")
+    help_of_one = platform(tools_project, "admin", "add", "--help")
+
+    assert (help_of_all.returncode, help_of_one.returncode) == (0, 0)
+    assert "reset-password" in help_of_all.stdout
+    assert "--role" in help_of_one.stdout
 
 
 class TestSetup:
@@ -161,7 +170,7 @@ class TestSetup:
         pyproject.write_text(text.replace("dependencies = [", 'dependencies = ["certifi<2025",'))
         code, output = self.setup(tools_project, fresh, "--locks")
         assert code == 0, output
-        assert "rule out the vendor's certifi==" in output
+        assert "exclude the vendor's certifi==" in output
         after = self.locked(fresh)
         assert {name for name in after if after[name] != before[name]} == {"certifi"}
 

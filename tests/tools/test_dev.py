@@ -18,7 +18,7 @@ HEALTH = Path("apps/api/src/core/platform/health.py")
 
 @pytest.fixture(scope="module")
 def dev(tools_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """One that runs without the web for the tests of this module that do not stop it."""
+    """A running `platform dev` without the web, for tests that do not stop it."""
     log = tmp_path_factory.mktemp("dev") / "log"
     with run_dev(tools_project, log, "--no-web") as one:
         yield one.ready()
@@ -68,7 +68,7 @@ def test_a_saved_change_of_the_api_is_served_and_no_request_fails(dev: Dev) -> N
 def test_a_syntax_error_is_shown_and_the_last_good_version_goes_on(dev: Dev) -> None:
     worker = dev.worker("api")
     with edited(dev.root / HEALTH, "import asyncio", "import asyncio ("):
-        dev.wait_for("api not reloaded: its last good version goes on")
+        dev.wait_for("api not reloaded: the last working version stays in use")
         assert dev.said("SyntaxError: ")
         assert dev.said(str(HEALTH))
         assert dev.worker("api") == worker
@@ -97,7 +97,7 @@ def test_a_changed_agent_starts_no_new_process(dev: Dev) -> None:
 @pytest.mark.parametrize("service", ["api", "langgraph"])
 def test_a_killed_service_is_started_again(dev: Dev, service: str) -> None:
     os.kill(dev.worker(service), signal.SIGKILL)
-    dev.wait_for(f"{service} is back")
+    dev.wait_for(f"{service} restarted")
     assert dev.said(f"{service} was ended by SIGKILL")
     assert dev.get(service, "/health")[0] == 200
 
@@ -106,7 +106,7 @@ def test_a_wrong_setting_is_named_and_nothing_stops(dev: Dev) -> None:
     worker = dev.worker("api")
     env = dev.root / ".env"
     with edited(env, "LOG_LEVEL=info", "LOG_LEVEL=loud"):
-        dev.wait_for("The settings of before stay in use")
+        dev.wait_for("Keeping the previous settings")
         assert dev.said("LOG_LEVEL")
     assert dev.worker("api") == worker
 

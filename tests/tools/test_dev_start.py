@@ -16,7 +16,7 @@ from tests.tools.dev import processes, run_dev
 
 @pytest.fixture
 def settings(tools_project: Path, tmp_path: Path) -> Path:
-    """A folder with settings of its own, without data: what the project is before its first run."""
+    """A folder with settings and without data, as before the first run."""
     shutil.copy2(tools_project / "platform.toml", tmp_path)
     shutil.copy2(tools_project / ".env.template", tmp_path)
     ports = zip(("API", "WEB", "LANGGRAPH"), free_ports(3), strict=True)
@@ -68,7 +68,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(
             env.write(f"PORTS__API={port}\n")
         with run_dev(tools_project, settings / "log", settings=settings) as dev:
             assert dev.process.wait(60) == 1
-    assert dev.said(f"Port {port} (api) is taken by")
+    assert dev.said(f"Port {port} (api): in use by")
     assert dev.said(f"process {os.getpid()}")
     assert dev.said("PORTS__API=")
     assert not dev.said("Traceback"), dev.log.read_text()

@@ -179,7 +179,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a template of one release, `FILES` and the engine, and a project of it."""
     folder = tmp_path_factory.mktemp("first")
     root = folder / "template"
-    wanted = (TOOLS / "update", f":(glob){TOOLS}/*")
+    wanted = ("extensions", f":(glob){TOOLS}/*")
     names = git(REPOSITORY, "ls-files", "-co", "--exclude-standard", "--", *wanted)
     for name in names.splitlines():
         target = root / name

@@ -1,4 +1,4 @@
-"""Every command of docs/customer/updates.md runs and does what the page says."""
+"""All commands of the guides about updates run and do what the guides say."""
 
 import os
 import re
@@ -11,15 +11,14 @@ import pytest
 
 from tests.update.conftest import FILES, PLATFORM, REPOSITORY, Customer, Vendor, git
 
-PAGE = (REPOSITORY / "template/docs/customer/updates.md").read_text()
-COMMANDS = set(re.findall(r"uv run platform ((?:update|resolve)[^`\n]*)", PAGE))
+GUIDES = REPOSITORY / "template/docs/customer"
+DAILY, IN_DEPTH = ((GUIDES / f"{name}.md").read_text() for name in ("updates", "updates-in-depth"))
+COMMANDS = set(re.findall(r"uv run platform ((?:update|resolve)[^`\n]*)", DAILY + IN_DEPTH))
 LOGGING = str(FILES["shared/logging.py"])
 MINE = LOGGING.replace("line 9\n", "line 9, mine\n")
 
 
-def test_every_command_of_the_page(
-    vendor: Vendor, copy: Callable[..., Customer], tmp_path: Path
-) -> None:
+def test_every_command(vendor: Vendor, copy: Callable[..., Customer], tmp_path: Path) -> None:
     vendor.configure(
         model_provider={"type": "str", "default": "offline"},
         services={"type": "yaml", "default": "[web]"},
@@ -43,14 +42,15 @@ def test_every_command_of_the_page(
     assert '"conflict"' in type_in("update --preview --json")
     type_in("update", code=3)
     type_in("resolve", code=2)
-    type_in("resolve --use yours")
+    type_in("resolve --use yours shared")
     type_in("update --continue")
     assert customer.read("shared/logging.py") == MINE
     customer.git("revert", "--no-edit", "HEAD")
     type_in("update --to v1.2.0", code=3)
+    type_in("resolve --use yours")
     type_in("update --abort")
     type_in("update --to v1.2.0", code=3)
-    customer.platform("resolve", "--use", "framework", "--zone", "framework")
+    type_in("resolve --use framework --zone framework")
     type_in("update --continue --no-verify")
     assert "line 9, new\n" in customer.read("shared/logging.py")
     type_in("update --data model_provider=openai")
@@ -69,9 +69,26 @@ def test_every_command_of_the_page(
     assert left == set()
 
 
-def test_the_merge_driver_of_the_page(copy: Callable[..., Customer]) -> None:
+def test_a_claimed_file_stays(vendor: Vendor, copy: Callable[..., Customer]) -> None:
+    """With the lines of the guide for platform.toml."""
+    vendor.release("v1.1.0")
     customer = copy()
-    assert "merge.platform.driver" in PAGE
+    vendor.release("v1.2.0", {"shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n")})
+    [claims] = re.findall(r"```toml\n(\[ownership\].*?)```", IN_DEPTH, re.S)
+    settings = customer.read("platform.toml") + claims
+    customer.commit({"platform.toml": settings, "shared/logging.py": MINE})
+
+    result = customer.platform("update", "--no-verify")
+
+    assert result.code == 0, result.output
+    assert customer.read("shared/logging.py") == MINE
+    [report] = (customer.root / "docs/updates").iterdir()
+    assert "shared/logging.py" in report.read_text()
+
+
+def test_the_merge_driver(copy: Callable[..., Customer]) -> None:
+    customer = copy()
+    assert "merge.platform.driver" in IN_DEPTH
     base = customer.read("platform.toml")
     for name, text in (("base", base), ("ours", base + "mine = 1\n"), ("theirs", base + "b = 2\n")):
         (customer.root.parent / name).write_text(text)
@@ -86,7 +103,7 @@ def test_the_merge_driver_of_the_page(copy: Callable[..., Customer]) -> None:
 def test_your_own_merges_by_structure(
     copy: Callable[..., Customer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the page's command and its lines for .gitattributes."""
+    """With the command of the guide and its lines for .gitattributes."""
     customer = copy()
     (tmp_path / "platform.py").write_text(PLATFORM)
     uv = tmp_path / "uv"
@@ -96,8 +113,8 @@ def test_your_own_merges_by_structure(
     )
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    [command] = re.findall(r"^git (config merge.platform.*)$", PAGE, re.M)
-    [attributes] = re.findall(r"```gitattributes\n(.*?)```", PAGE, re.S)
+    [command] = re.findall(r"^git (config merge.platform.*)$", IN_DEPTH, re.M)
+    [attributes] = re.findall(r"```gitattributes\n(.*?)```", IN_DEPTH, re.S)
     toml, lock = customer.read("platform.toml"), '{\n  "a": 1\n}\n'
     customer.git(*shlex.split(command))
     customer.commit({".gitattributes": attributes, "package-lock.json": lock})

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from platform_tools.update.ownership import Ownership
 
+from extensions.update.inputs.ownership import Ownership
 from tests.support.template import VERSION, clone_template
 from tests.update.conftest import COPIER, REPOSITORY, Customer, Vendor, git, run
 from tests.update.releases import releases

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from platform_tools.update.trees import Entry, Repository
 
+from extensions.update.objects.repository import Entry, Repository
 from tests.update.conftest import git
 
 # Names that git sorts otherwise than Python does: a folder counts as if it ended with a slash.

@@ -15,9 +15,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from platform_tools.update.merge import Merged, merge
-from platform_tools.update.ownership import Ownership
-from platform_tools.update.trees import Repository, Tree
+
+from extensions.update.inputs.ownership import Ownership
+from extensions.update.merging.merge import Merged, merge
+from extensions.update.objects.repository import Repository, Tree
 
 PATHS = [
     "shared/a.py",

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from platform_tools.update import copier_process, source
-from platform_tools.update.project import Project
-from platform_tools.update.render import Renderer
-from platform_tools.update.trees import Repository
 
+from extensions.update.inputs import copier_process
+from extensions.update.inputs import template as source
+from extensions.update.inputs.project import Project
+from extensions.update.inputs.render import Renderer
+from extensions.update.objects.repository import Repository
 from tests.update.conftest import REPOSITORY, Customer, Vendor, commit, git
 from tests.update.releases import problems, releases
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from platform_tools.update import source
-from platform_tools.update.project import Project
-from platform_tools.update.render import Renderer
-from platform_tools.update.trees import Repository
 
+from extensions.update.inputs import template as source
+from extensions.update.inputs.project import Project
+from extensions.update.inputs.render import Renderer
+from extensions.update.objects.repository import Repository
 from tests.update.conftest import git
 
 NAMES = {"customer_name": 'Größe "& Söhne" $HOME {{ 7 }} #1', "git_host": "gitlab"}

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Prepares a fresh copy of this project: uv, Python packages, lock files, secrets, web packages.
+"""Sets up this project: uv, Python packages, lock files, secrets, web packages.
 
-    python3 scripts/customer-tools/setup.py            everything; run it again at any time
+    python3 scripts/customer-tools/setup.py            everything; can be repeated at any time
     python3 scripts/customer-tools/setup.py --locks    only rebuild the lock files
 
 Needs Python 3.11 or later with venv and pip, and git. uv, npm and pip use the package indexes that
-they are configured for. Finished steps are quick when they are repeated.
+they are configured for. Repeating finished steps is quick.
 
-Exit codes: 0 done, 1 a step failed, 2 this machine lacks something, 3 a package index was out of
-reach.
+Exit codes: 0 done, 1 a step failed, 2 something is missing on this machine, 3 a package index is
+out of reach.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 CONSTRAINTS = ROOT / "constraints.txt"
 WEB = ROOT / "apps" / "web"
-# The release of uv that this was tested with.
+# Tested with this release of uv.
 OLDEST_UV = (0, 13)
-# `make` compares its time with the files that the set-up depends on.
+# `make` compares its time with the inputs of the set-up.
 STAMP = VENV / ".platform-setup"
 
 UNREACHABLE = re.compile(
@@ -47,7 +49,7 @@ UNREACHABLE_HINT = """A package index is out of reach. Behind a firewall, name y
   uv    UV_DEFAULT_INDEX=<address>, or `[[index]]` in ~/.config/uv/uv.toml (uv reads no pip.conf)
   pip   PIP_INDEX_URL=<address>, or pip.conf
   npm   npm config set registry <address>
-then run `make setup` again: it goes on where it stopped."""
+then run `make setup` again: it continues with the failed step."""
 
 
 class SetupError(Exception):
@@ -78,7 +80,7 @@ def main() -> int:
         print(f"\nset-up stopped: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. `make setup` goes on where it stopped.", file=sys.stderr)
+        print("\nStopped. `make setup` continues with the stopped step.", file=sys.stderr)
         return 130
     print(f"Done in {time.monotonic() - started:.1f} s.")
     if not arguments.locks:
@@ -89,11 +91,11 @@ def main() -> int:
 
 
 def set_up(uv: Path) -> None:
-    """Bring the whole project to a state in which `platform dev` starts."""
+    """Prepare everything that `platform dev` needs."""
     create_venv(uv)
     if not (ROOT / "uv.lock").exists():
-        # The hashes are the vendor's: they prove that the mirror serves what was tested. The lock
-        # that is made next holds the mirror's own hashes and guards every later installation.
+        # The vendor's hashes prove that the mirror serves the tested packages. The lock file that
+        # is made next has the mirror's hashes, for later installations.
         run(
             "Install the vendor's tested versions, checked by hash",
             *(uv, "pip", "install", "--require-hashes", "--python", VENV, "-r", CONSTRAINTS),
@@ -106,38 +108,37 @@ def set_up(uv: Path) -> None:
 
 
 def check_machine() -> None:
-    """Raises `SetupError` when this machine lacks something that no step can bring."""
-    if sys.version_info < (3, 11):  # noqa: UP036  # this is what tells the user of an old Python
+    """Raises `SetupError` if something is missing that no step can install."""
+    if sys.version_info < (3, 11):  # noqa: UP036  # for users of an old Python
         raise SetupError(
             f"Python 3.11 or later is needed; {sys.executable} is "
             f"{sys.version.split()[0]}. Name a newer one: make setup PYTHON=python3.12",
             2,
         )
     if not shutil.which("git"):
-        raise SetupError("git is needed and not on PATH. Install it, then run this again.", 2)
+        raise SetupError("git is needed, and not on PATH. Install it, then run this again.", 2)
 
 
 def find_uv() -> Path:
-    """A uv that is new enough: that on PATH, or one in `.cache/uv`, installed there with pip."""
+    """A recent uv: on PATH, or in `.cache/uv`, where pip installs it if necessary."""
     own = ROOT / ".cache" / "uv"
     for found in (shutil.which("uv"), shutil.which("uv", path=str(own / "bin"))):
         if found and uv_version(found) >= OLDEST_UV:
             return Path(found)
     if importlib.util.find_spec("ensurepip") is None:
         raise SetupError(
-            "There is no uv on PATH that is new enough, and this Python cannot make a virtual\n"
-            "environment to install it in.\n"
+            "No recent uv on PATH, and this Python cannot create a virtual environment for one.\n"
             "Install uv, or your system's package for venv (Debian and Ubuntu: python3-venv).",
             2,
         )
-    run("Make a place for uv in .cache/uv", sys.executable, "-m", "venv", "--clear", own)
+    run("Create .cache/uv for uv", sys.executable, "-m", "venv", "--clear", own)
     uv = "uv>=" + ".".join(map(str, OLDEST_UV))
-    run("Install uv there", own / "bin" / "python", "-m", "pip", "install", "--quiet", uv)
+    run("Install uv in .cache/uv", own / "bin" / "python", "-m", "pip", "install", "--quiet", uv)
     return own / "bin" / "uv"
 
 
 def uv_version(uv: str) -> tuple[int, ...]:
-    """The version of a uv as numbers; empty when it does not run."""
+    """The version of a uv as numbers; empty if it does not run."""
     result = subprocess.run(  # noqa: S603  # a tool found by its name
         [uv, "--version"], capture_output=True, text=True, check=False
     )
@@ -146,16 +147,16 @@ def uv_version(uv: str) -> tuple[int, ...]:
 
 
 def create_venv(uv: Path) -> None:
-    """Make `.venv` with the Python that runs this, unless there is one that works here."""
+    """Create `.venv` with the Python that runs this, unless there is one that works."""
     python = VENV / "bin" / "python"
-    # Its programs name the folder that they were installed in.
-    moved = STAMP.exists() and STAMP.read_text() not in ("", str(ROOT))  # 0.1.0 wrote nothing
+    # The programs in `.venv` contain the path of the folder in which they were installed.
+    moved = STAMP.exists() and STAMP.read_text() != str(ROOT)
     if python.exists() and not moved:
         works = subprocess.run([python, "-c", ""], check=False)  # noqa: S603  # our own .venv
         if works.returncode == 0:
             return
     run(
-        f"Make .venv with Python {sys.version.split()[0]}",
+        f"Create .venv with Python {sys.version.split()[0]}",
         *(uv, "venv", "--quiet", "--clear" if moved else "--allow-existing"),
         *("--python", sys.executable, VENV),
     )
@@ -164,7 +165,7 @@ def create_venv(uv: Path) -> None:
 def lock_python(uv: Path) -> None:
     """Write `uv.lock` with the versions of `constraints.txt`.
 
-    Where a requirement of the customer's rules out a pin, the requirement wins, with a warning.
+    A requirement of the customer that excludes a pin wins, with a warning.
     """
     pins = read_pins(CONSTRAINTS.read_text())
     while True:
@@ -173,23 +174,23 @@ def lock_python(uv: Path) -> None:
             run(title, uv, "lock", *(argument for pin in pins for argument in ("-P", pin)))
             return
         except SetupError as error:
-            # uv names the pin that no solution can have; another may follow.
-            ruled_out = [
+            # uv names one excluded pin at a time.
+            excluded = [
                 pin
                 for pin in pins
                 if re.search(rf"(?<![\w.-]){re.escape(pin)}(?!\w|\.\d)", str(error))
             ]
-            if error.code != 1 or not ruled_out:
+            if error.code != 1 or not excluded:
                 raise
-        pins = [pin for pin in pins if pin not in ruled_out]
-        print(f"Your own requirements rule out the vendor's {', '.join(ruled_out)}; yours win.")
+        pins = [pin for pin in pins if pin not in excluded]
+        print(f"Your requirements exclude the vendor's {', '.join(excluded)}: using yours.")
 
 
 def read_pins(constraints: str) -> list[str]:
     """The pins of a constraints file as requirements for `uv lock -P`.
 
-    A name that is pinned more than once, by markers, becomes a range: uv applies such a
-    requirement to every environment, and one version would leave the others without a solution.
+    A package with several pins, by markers, gets a range: uv applies a requirement to all
+    environments, and one version would leave the others without a solution.
     """
     versions: dict[str, list[str]] = {}
     for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", constraints, re.M):
@@ -203,13 +204,13 @@ def read_pins(constraints: str) -> list[str]:
 
 
 def fill_secrets() -> None:
-    """Create `.env` and fill in its secrets; `platform secrets` does the same."""
-    script = ROOT / "scripts" / "customer-tools" / "platform_tools" / "secrets.py"
-    run("Fill in .env", sys.executable, script)
+    """Create `.env` and generate its secrets, as `platform secrets` does."""
+    script = ROOT / "scripts" / "customer-tools" / "platform_tools" / "create" / "env_file.py"
+    run("Create .env", sys.executable, script)
 
 
 def install_web() -> None:
-    """Install the web packages, unless those of the lock file are there."""
+    """Install the web packages, unless those of the lock file are installed."""
     lock = WEB / "package-lock.json"
     if not (WEB / "package.json").exists():
         return
@@ -224,7 +225,7 @@ def install_web() -> None:
 
 
 def lock_web() -> None:
-    """Bring `package-lock.json` in line with `package.json`."""
+    """Update `package-lock.json` for `package.json`."""
     if (WEB / "package.json").exists():
         run(
             "Lock the web packages",
@@ -234,25 +235,25 @@ def lock_web() -> None:
 
 
 def find_npm() -> Path:
-    """The npm that `.venv` brings, or that of the environment this runs in, or of the machine."""
+    """The npm of `.venv`, of the environment that runs this, or of the machine."""
     places = (VENV / "bin", Path(sys.executable).parent)
     path = os.pathsep.join([*map(str, places), os.environ.get("PATH", "")])
     if found := shutil.which("npm", path=path):
         return Path(found)
-    raise SetupError("npm is not in .venv. Run `make setup` first: it installs it.", 2)
+    raise SetupError("npm is not in .venv: run `make setup` first.", 2)
 
 
 def run(title: str, *command: str | Path, cwd: Path = ROOT) -> None:
-    """Run one step, showing its title, its progress and its seconds.
+    """Run one step and show its title and seconds, and its output if it fails.
 
-    Its output is shown only when it fails. Raises `SetupError`.
+    Raises `SetupError`.
     """
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    # uv would warn about, or install into, the environment of another project.
+    # uv would use the environment of another project, or warn about it.
     environment.pop("VIRTUAL_ENV", None)
     program = Path(command[0])
     environment["PATH"] = f"{program.parent}{os.pathsep}{environment.get('PATH', '')}"
-    with Progress(title):
+    with progress(title):
         process = subprocess.Popen(  # noqa: S603  # the commands of this file
             [str(part) for part in command],
             cwd=cwd,
@@ -277,7 +278,7 @@ def run(title: str, *command: str | Path, cwd: Path = ROOT) -> None:
 
 
 def end_group(process: subprocess.Popen[str]) -> None:
-    """End a step that was stopped with all that it started; npm's own processes would go on."""
+    """End a stopped step with all its descendants; those of npm would continue."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
@@ -289,32 +290,29 @@ def end_group(process: subprocess.Popen[str]) -> None:
             time.sleep(0.1)
 
 
-class Progress:
-    """Shows a step while it runs: one line that counts seconds, or a line now and then in a log."""
+@contextmanager
+def progress(title: str) -> Iterator[None]:
+    """Show a running step: on a terminal every second, in a log every 15 seconds."""
+    live, started, stop = sys.stdout.isatty(), time.monotonic(), threading.Event()
 
-    def __init__(self, title: str) -> None:
-        self.title = title
-        self.live = sys.stdout.isatty()
-        self.stop = threading.Event()
-        self.started = time.monotonic()
-        self.thread = threading.Thread(target=self._tick, daemon=True)
+    def show(state: str, end: str = "\n") -> None:
+        start = "\r\033[K" if live else ""
+        print(f"{start}{title} … {state}{time.monotonic() - started:.1f} s", end=end, flush=True)
 
-    def __enter__(self) -> None:
-        self.thread.start()
+    def tick() -> None:
+        while not stop.wait(1 if live else 15):
+            show("", end="" if live else "\n")
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.stop.set()
-        self.thread.join()
-        self._show("failed after" if kind else "ok", end="\n")
-
-    def _tick(self) -> None:
-        while not self.stop.wait(1 if self.live else 15):
-            self._show("", end="" if self.live else "\n")
-
-    def _show(self, state: str, end: str) -> None:
-        seconds = f"{time.monotonic() - self.started:.1f} s"
-        start = "\r\033[K" if self.live else ""
-        print(f"{start}{self.title} … {state} {seconds}".replace("  ", " "), end=end, flush=True)
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    state = "failed after "
+    try:
+        yield
+        state = "ok "
+    finally:
+        stop.set()
+        thread.join()
+        show(state)
 
 
 if __name__ == "__main__":

@@ -5,32 +5,20 @@ A value `key` in the table `[section]` of `platform.toml` is overridden by the v
 changing a tracked file. Secrets have no place in `platform.toml`; they come from `.env` only.
 """
 
-from shared.settings.agents import Agents
-from shared.settings.customer import Customer
-from shared.settings.database import Database
-from shared.settings.mcp import Mcp, McpServer
-from shared.settings.model import Model, ModelChoice, Price, Provider
-from shared.settings.ports import HOST, Ports
-from shared.settings.reading import SettingsError, get_settings, read_settings
-from shared.settings.services import Services
-from shared.settings.settings import PROJECT_ROOT, Settings
-
-__all__ = [
-    "HOST",
-    "PROJECT_ROOT",
-    "Agents",
-    "Customer",
-    "Database",
-    "Mcp",
-    "McpServer",
-    "Model",
-    "ModelChoice",
-    "Ports",
-    "Price",
-    "Provider",
-    "Services",
-    "Settings",
-    "SettingsError",
-    "get_settings",
-    "read_settings",
-]
+from shared.settings.agents import Agents as Agents
+from shared.settings.customer import Customer as Customer
+from shared.settings.database import Database as Database
+from shared.settings.mcp import Mcp as Mcp
+from shared.settings.mcp import McpServer as McpServer
+from shared.settings.model import Model as Model
+from shared.settings.model import ModelChoice as ModelChoice
+from shared.settings.model import Price as Price
+from shared.settings.model import Provider as Provider
+from shared.settings.ports import HOST as HOST
+from shared.settings.ports import Ports as Ports
+from shared.settings.reading import SettingsError as SettingsError
+from shared.settings.reading import get_settings as get_settings
+from shared.settings.reading import read_settings as read_settings
+from shared.settings.services import Services as Services
+from shared.settings.settings import PROJECT_ROOT as PROJECT_ROOT
+from shared.settings.settings import Settings as Settings

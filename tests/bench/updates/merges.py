@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from extensions.update.merging import structured
 from tests.bench.measuring import table
-from tests.bench.updates import structured
 
 FORMATS = {
     "TOML": (".toml",),

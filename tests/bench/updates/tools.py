@@ -128,9 +128,9 @@ Tool = Callable[[Corpus, str, Tree, str], Result]
 
 def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
     """This template's engine, called as the `platform update` command calls it."""
-    from platform_tools.errors import PlatformError
-    from platform_tools.update.state import Folder
-    from platform_tools.update.transaction import Request, update
+    from extensions.update.errors import PlatformError
+    from extensions.update.landing.state import Folder
+    from extensions.update.transaction import Request, update
 
     root = corpus.copier_project(cell, ours, evolution)
     template = str(corpus.copier[evolution])
@@ -153,7 +153,7 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
 
 def _notes(report: str) -> set[str]:
     """Files in those sections of the report that say what was decided about them."""
-    from platform_tools.update.report import _NOTES
+    from extensions.update.report.text import _NOTES
 
     found: set[str] = set()
     for section in report.split("\n## ")[1:]:

@@ -3,7 +3,8 @@
 from textwrap import dedent
 
 import pytest
-from platform_tools.update.structured import merge_structured
+
+from extensions.update.merging.structured import merge_structured
 
 CLEAN = {
     "neighbouring keys": (

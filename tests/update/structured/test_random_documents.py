@@ -6,8 +6,8 @@ import re
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from platform_tools.update.structured import merge_structured
 
+from extensions.update.merging.structured import merge_structured
 from tests.update.structured.documents import DOCUMENTS, FLAT, FORMATS, edited
 
 ABSENT = object()

@@ -2,7 +2,8 @@
 repeated blocks, and the merge must equal the base with the replacements of both."""
 
 import pytest
-from platform_tools.update.structured import merge_structured
+
+from extensions.update.merging.structured import merge_structured
 
 COMPOSE = """\
 # Development. See docs/customer/development.md.

@@ -6,11 +6,11 @@ from inspect import cleandoc
 from typing import Any
 
 Commands = Any
-"""What takes commands; argparse has no public name for it."""
+"""Subparsers; argparse has no public name for the type."""
 
 
 def commands_of(parser: ArgumentParser) -> Commands:
-    """Let `parser` take a command; without one it shows its help, with exit code 2."""
+    """Add subparsers to `parser`; without a command it shows its help, with exit code 2."""
 
     def show() -> int:
         parser.print_help()
@@ -21,34 +21,42 @@ def commands_of(parser: ArgumentParser) -> Commands:
 
 
 def group(commands: Commands, name: str, description: str) -> Commands:
-    """Add a command that takes commands of its own; return what takes them."""
+    """Add a group of commands; return its subparsers."""
     return commands_of(_add(commands, name, description))
 
 
-def command(commands: Commands, name: str, run: Callable[..., int | None]) -> ArgumentParser:
-    """Add a command that calls `run`; return its parser, for the arguments."""
-    parser = _add(commands, name, run.__doc__ or "")
-    parser.set_defaults(run=run, parser=parser)
+def command(
+    commands: Commands, name: str, run: Callable[..., int | None], *, passes_on: bool = False
+) -> ArgumentParser:
+    """Add a command that calls `run`; return its parser, for the arguments.
+
+    With `passes_on`, `run` gets all that follows the command as `arguments`, `--help` included.
+    """
+    parser = _add(commands, name, run.__doc__ or "", add_help=not passes_on)
+    parser.set_defaults(run=run, parser=parser, **({"arguments": []} if passes_on else {}))
     return parser
 
 
 def execute(parser: ArgumentParser, arguments: Sequence[str] | None = None) -> int:
-    """Run the command of `arguments`, by default this process's; return its exit code."""
+    """Run a command, by default that of this process; return its exit code."""
     found, unknown = parser.parse_known_args(arguments)
     values = vars(found)
     run: Callable[..., int | None] = values.pop("run")
     chosen: ArgumentParser = values.pop("parser")
-    if unknown:
+    if "arguments" in values:
+        values["arguments"] = unknown
+    elif unknown:
         chosen.error(f"unrecognized arguments: {' '.join(unknown)}")
     return run(**values) or 0
 
 
-def _add(commands: Commands, name: str, text: str) -> ArgumentParser:
+def _add(commands: Commands, name: str, text: str, *, add_help: bool = True) -> ArgumentParser:
     parser: ArgumentParser = commands.add_parser(
         name,
         help=text.partition("\n")[0].replace("%", "%%"),
         description=cleandoc(text),
         formatter_class=RawDescriptionHelpFormatter,
+        add_help=add_help,
         allow_abbrev=False,
     )
     return parser

@@ -1,11 +1,11 @@
-"""The error that every command reports without a traceback."""
+"""The error that commands report without a traceback."""
 
 
 class PlatformError(Exception):
-    """What happened, what to do next, and the exit code for scripts.
+    """What happened, what to do next (`hint`, one or more lines) and the exit code.
 
-    `hint` is one or more lines the user can act on. Exit codes: 1 the work failed, 2 the input or
-    the surroundings do not allow it. Commands may add codes of their own and document them.
+    Exit codes: 1 the work failed, 2 the input or this machine does not allow it. A command
+    documents further codes in its help.
     """
 
     def __init__(self, message: str, hint: str = "", code: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Where this project is, and how a command reaches its parts."""
+"""This project: its folder, settings and ports."""
 
 import sys
 from pathlib import Path
@@ -10,29 +10,35 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
-"""The project's folder: where the code is, and the working directory of every service."""
+"""The project's folder, the working directory of every service."""
 
 
 def settings() -> "Settings":
-    """The project's settings. Raises `PlatformError` (code 2) when a value is missing or wrong."""
+    """The project's settings. Raises `PlatformError` (code 2) if a value is missing or wrong."""
     from shared.settings import SettingsError, get_settings
 
     try:
         return get_settings()
     except SettingsError as error:
-        raise PlatformError(
-            str(error), "`platform doctor` looks at everything else too.", 2
-        ) from None
+        raise PlatformError(str(error), "`platform doctor` checks everything else.", 2) from None
+
+
+def ports(config: "Settings", *, web: bool = True) -> dict[str, int]:
+    """The ports of the services that run, by service; `web` false leaves out the web service."""
+    services = ["langgraph", "api"]
+    if web and "web" in config.services.enabled:
+        services.append("web")
+    return {service: getattr(config.ports, service) for service in services}
 
 
 def settings_folder() -> Path:
-    """Where `.env`, `platform.toml` and `data/` are: the project, or what `PLATFORM_ROOT` names."""
+    """The folder of `.env` and `platform.toml`: the project, or the value of `PLATFORM_ROOT`."""
     from shared.settings import PROJECT_ROOT
 
     return PROJECT_ROOT
 
 
 def make_importable() -> None:
-    """Let `shared` and `apps` be imported, whatever folder a command is started in."""
+    """Make `shared` and `apps` importable, whatever the current folder."""
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))

@@ -11,6 +11,8 @@ from platform_tools.commands import parser
 def commands(of: ArgumentParser) -> Iterator[list[str]]:
     """The words of every command and group."""
     for name, command in of._subparsers._group_actions[0].choices.items():  # type: ignore[union-attr]
+        if command.get_default("arguments") is not None:
+            continue  # another program has the help
         yield [name]
         if command._subparsers:
             yield from ([name, *words] for words in commands(command))
@@ -26,8 +28,8 @@ def test_every_command_has_help(words: list[str], capsys: pytest.CaptureFixture[
 
 
 def test_a_group_alone_shows_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    assert execute(parser(), ["admin"]) == 2
-    assert "reset-password" in capsys.readouterr().out
+    assert execute(parser(), ["new"]) == 2
+    assert "agent" in capsys.readouterr().out
 
 
 def test_an_unknown_option_shows_the_commands_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 import pytest
-from platform_tools import running
-from platform_tools.dev.command import open_ports
-from platform_tools.dev.process import Process
-from platform_tools.dev.watch import affected
 from platform_tools.errors import PlatformError
+from platform_tools.start import running
+from platform_tools.start.dev import open_ports
+from platform_tools.start.process import Process
+from platform_tools.start.watch import affected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from platform_tools.checks import machine
+from platform_tools.check import machine
 
 PLATFORM_TOML = """
 [customer]
@@ -22,15 +22,15 @@ SECRETS = f"SECRET_KEY={KEY}\nSERVICE_TOKEN={TOKEN}\n"
 CHECK = """
 from platform_tools.project import make_importable
 make_importable()
-from platform_tools.checks import values
+from platform_tools.check import values
 for check in (values.settings, values.secrets):
     for finding in check():
-        print(finding.status, finding.message, finding.mend)
+        print(finding.status, finding.message, finding.fix)
 """
 DOCTOR = """
 from platform_tools.project import make_importable
 make_importable()
-from platform_tools.doctor import run
+from platform_tools.check.doctor import run
 run(as_json=True)
 """
 
@@ -65,7 +65,7 @@ def test_good_values_have_no_findings(tmp_path: Path) -> None:
         (SECRETS.replace(KEY, f"changeme{KEY}"), "SECRET_KEY: is a placeholder"),
         (SECRETS.replace(TOKEN, KEY), "are the same"),
         (SECRETS + "MODEL__PROVIDER=openai\n", "put OPENAI_API_KEY="),
-        (SECRETS + "PORT__API=9100\n", "nothing reads PORT__API"),
+        (SECRETS + "PORT__API=9100\n", "unknown variable PORT__API"),
     ],
 )
 def test_each_wrong_value_is_named(tmp_path: Path, env: str, message: str) -> None:

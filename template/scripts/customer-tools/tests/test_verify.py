@@ -1,9 +1,9 @@
-"""`platform verify` finds what is wrong and says what it did not look at."""
+"""`platform verify` finds what is wrong and names what it skips."""
 
 from pathlib import Path
 
 import pytest
-from platform_tools import verify
+from platform_tools.check import verify
 
 PYPROJECT = """
 [tool.mypy]
@@ -16,7 +16,7 @@ testpaths = ["test_wrong.py"]
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A project with one mistake for each Python check."""
+    """A project with one mistake for each Python step."""
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "wrong.py").write_text("import os\nx: int = 'text'  \n")
     (tmp_path / "test_wrong.py").write_text("def test_it() -> None:\n    assert 1 == 2\n")
@@ -24,8 +24,8 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_every_mistake_is_found_with_its_output(root: Path) -> None:
-    found = {check.name: check for check in verify.run(root)}
-    assert not any(check.ok for check in found.values())
+    found = {one.name: one for one in map(verify.run, verify.steps(root))}
+    assert not any(one.ok for one in found.values())
     assert "wrong.py" in found["python format"].output
     assert "F401" in found["python lint"].output
     assert "Incompatible types" in found["python types"].output

@@ -1,4 +1,4 @@
-"""Asks a human, then goes on."""
+"""Interrupts its run for a decision, then continues."""
 
 from langgraph.graph import StateGraph
 from langgraph.types import interrupt

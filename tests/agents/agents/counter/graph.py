@@ -1,6 +1,6 @@
-"""Counts to `to`, and notes each execution of a step in the file `journal`, if it is given one.
+"""Counts to `to`, and records each execution of a step in the file `journal`, if given.
 
-A step is a checkpoint, so the journal tells what ran twice.
+Every step is a checkpoint, so the journal shows steps that ran twice.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Asks a person before it calls its tool, by LangChain's own middleware."""
+"""Asks a person before it calls its tool, with LangChain's middleware."""
 
-from apps.langgraph.src.core.models import get_model
+from apps.langgraph.src.core.authoring import get_llm
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.tools import tool
@@ -14,7 +14,7 @@ def cancel_order(order_id: str) -> str:
 
 kinds = {"allowed_decisions": ["approve", "edit", "reject"]}
 graph = create_agent(
-    get_model(__file__),
+    get_llm(__file__),
     tools=[cancel_order],
     middleware=[HumanInTheLoopMiddleware(interrupt_on={"cancel_order": kinds})],
 )

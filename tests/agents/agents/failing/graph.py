@@ -1,4 +1,4 @@
-"""Fails, with something in its message that no client may see in production."""
+"""Fails with a message that clients must not see in production."""
 
 from langgraph.graph import MessagesState, StateGraph
 

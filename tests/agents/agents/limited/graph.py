@@ -1,8 +1,8 @@
-"""Never ends by itself: only a limit can end it."""
+"""Runs until a limit ends it."""
 
 import asyncio
 
-from apps.langgraph.src.core.models import get_model
+from apps.langgraph.src.core.authoring import get_llm
 from langgraph.graph import StateGraph
 from typing_extensions import TypedDict
 
@@ -15,7 +15,7 @@ class State(TypedDict, total=False):
 async def wait(state: State) -> State:
     await asyncio.sleep(state.get("pause", 0))
     if prompt := state.get("prompt"):
-        await get_model(__file__).ainvoke(prompt)
+        await get_llm(__file__).ainvoke(prompt)
     return {}
 
 

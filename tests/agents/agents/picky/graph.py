@@ -1,4 +1,4 @@
-"""Has a reducer that fails, with something in its message that no client may see in production."""
+"""Has a reducer that fails with a message that clients must not see in production."""
 
 from typing import Annotated
 

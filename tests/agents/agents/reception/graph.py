@@ -1,6 +1,6 @@
-"""Lets the agent `restricted` answer."""
+"""Hands its prompt over to the agent `restricted`."""
 
-from apps.langgraph.src.core.handoff import agent_tool
+from apps.langgraph.src.core.authoring import agent_tool
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import MessagesState, StateGraph
@@ -8,8 +8,8 @@ from langgraph.graph import MessagesState, StateGraph
 tool = agent_tool(__file__, "restricted")
 
 
-async def answer(state: MessagesState, config: RunnableConfig) -> MessagesState:
+async def reply(state: MessagesState, config: RunnableConfig) -> MessagesState:
     return {"messages": [AIMessage(await tool.ainvoke({"task": "x"}, config))]}
 
 
-graph = StateGraph(MessagesState).add_node(answer).set_entry_point("answer")
+graph = StateGraph(MessagesState).add_node(reply).set_entry_point("reply")

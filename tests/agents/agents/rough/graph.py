@@ -1,4 +1,4 @@
-"""Does what an agent should not: ends its process, or waits in a thread for others."""
+"""Misbehaves: ends its process, or blocks a thread until other runs arrive."""
 
 import sys
 import threading
@@ -21,7 +21,7 @@ class State(TypedDict, total=False):
 
 
 class Panic(BaseException):
-    """What libraries raise that are not written in Python."""
+    """Like the panics of libraries written in Rust."""
 
 
 @tool
@@ -36,7 +36,7 @@ def leave_thread() -> str:
     sys.exit(3)
 
 
-# Nobody goes on before all are there.
+# Blocks until all have arrived.
 meeting = defaultdict(partial(threading.Barrier, 40, timeout=30))
 
 

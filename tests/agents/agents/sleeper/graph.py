@@ -1,4 +1,4 @@
-"""Never answers: it runs until somebody ends it."""
+"""Never replies: it runs until it is cancelled."""
 
 import asyncio
 

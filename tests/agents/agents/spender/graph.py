@@ -1,9 +1,9 @@
-"""Calls its model, waits until there is a file `gate`, and calls the model again."""
+"""Calls its model, waits for a file `gate`, and calls the model again."""
 
 import asyncio
 from pathlib import Path
 
-from apps.langgraph.src.core.models import get_model
+from apps.langgraph.src.core.authoring import get_llm
 from langgraph.graph import StateGraph
 from typing_extensions import TypedDict
 
@@ -14,7 +14,7 @@ class State(TypedDict, total=False):
 
 
 async def call(state: State) -> State:
-    return {"said": (await get_model(__file__).ainvoke("x")).text}
+    return {"said": (await get_llm(__file__).ainvoke("x")).text}
 
 
 async def wait(state: State) -> State:

@@ -1,4 +1,4 @@
-"""Streams a model's answer, token by token, and counts what it used."""
+"""Streams a reply, token by token, and reports its usage."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,7 +14,7 @@ USAGE = UsageMetadata(input_tokens=5, output_tokens=20, total_tokens=25)
 
 
 class Talker(BaseChatModel):
-    """Says the same 20 words, whatever it is asked."""
+    """Always returns the same 20 words."""
 
     model_name: str = "talker"
 

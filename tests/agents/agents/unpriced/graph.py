@@ -1,4 +1,4 @@
-"""Never ends by itself, has a limit of cost, and uses a model that has no price."""
+"""Runs until its limit of cost ends it, on a model without a price."""
 
 from langchain_core.language_models import FakeListChatModel
 from langgraph.graph import MessagesState, StateGraph

@@ -25,7 +25,8 @@ class Database:
         """Why the database cannot be used, and what to do; None if it can."""
         sqlite = self.engine.dialect.name == "sqlite"
         try:
-            if sqlite and not _exists(self.engine):
+            # Connecting would create the file.
+            if sqlite and not Path(self.engine.url.database or "").exists():  # noqa: ASYNC240
                 return HISTORY.empty
             async with self.engine.connect() as connection:
                 problem = await connection.run_sync(HISTORY.problem)
@@ -39,11 +40,6 @@ class Database:
         """Refuse the request (503) unless the schema is that of this release."""
         if not self._current and (detail := await self.problem()):
             raise HTTPException(503, detail)
-
-
-def _exists(engine: AsyncEngine) -> bool:
-    # Connecting would create the file.
-    return Path(engine.url.database or "").exists()
 
 
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:

@@ -16,6 +16,7 @@ from apps.api.src.core.platform.customization import custom_routers
 from apps.api.src.core.platform.limits import BodyLimitMiddleware
 from apps.api.src.core.platform.origin import same_origin
 from apps.api.src.core.platform.problems import handle_problems
+from shared import __version__
 from shared.settings import Settings
 
 
@@ -23,7 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The API service; without settings it can only produce its OpenAPI document."""
     app = FastAPI(
         title="Agent platform API",
-        version="0.1.0",
+        version=__version__,
         lifespan=_lifespan,
         # These pages load their scripts from the internet.
         docs_url=None,

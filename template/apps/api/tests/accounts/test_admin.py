@@ -71,14 +71,14 @@ def threads(service: AgentsService, user_id: str) -> list[Any]:
     return found
 
 
-async def test_before_the_first_start_nothing_is_made(settings: Settings) -> None:
+async def test_before_the_first_start_nothing_is_created(settings: Settings) -> None:
     with pytest.raises(AdminError, match="`uv run platform dev` makes it"):
         await run(Namespace(command="list"), settings)
 
     assert not settings.data_dir.exists()
 
 
-async def test_jobs_that_start_together_make_one_administrator(
+async def test_concurrent_jobs_create_one_administrator(
     empty: Database, settings: Settings
 ) -> None:
     await add_user(empty, ANNA, ["sales"])
@@ -99,7 +99,7 @@ async def test_a_taken_address_gets_the_role_by_hand(empty: Database, settings: 
 
 
 @pytest.mark.usefixtures("anna")
-async def test_the_list_says_who_has_signed_in(database: Database) -> None:
+async def test_the_list_has_the_last_sign_in(database: Database) -> None:
     never, anna = await list_users(database)
 
     assert (never["email"], never["last_login_at"]) == (ADMIN, None)

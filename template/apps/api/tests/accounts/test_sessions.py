@@ -19,7 +19,7 @@ def change_password(client: TestClient, current: str, new: str) -> int:
     return client.put("/auth/password", json=body).status_code
 
 
-def test_login_sets_a_cookie_that_scripts_and_other_sites_cannot_use(
+def test_login_sets_a_cookie_hidden_from_scripts_and_other_sites(
     browser: TestClient, password: str
 ) -> None:
     response = browser.post("/auth/login", json={"email": EMAIL, "password": password})
@@ -86,7 +86,7 @@ def test_a_new_password_ends_all_other_sessions(
     assert (login(other, EMAIL, password), login(other, EMAIL, NEW)) == (401, 200)
 
 
-def test_a_password_is_changed_only_by_who_knows_it(admin: TestClient, password: str) -> None:
+def test_a_password_is_changed_only_with_the_current_one(admin: TestClient, password: str) -> None:
     assert change_password(admin, "wrong", NEW) == 403
 
     assert admin.get("/auth/me").status_code == 200

@@ -47,7 +47,7 @@ def test_pages_of_conversations_show_each_once_the_latest_first(
 
 
 @pytest.mark.parametrize("cursor", ["", "yesterday", "1_x", "\x00"])
-def test_an_invented_cursor_is_refused(admin: TestClient, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(admin: TestClient, cursor: str) -> None:
     assert admin.get("/conversations", params={"cursor": cursor}).status_code == 422
 
 

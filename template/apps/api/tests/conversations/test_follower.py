@@ -144,13 +144,15 @@ async def test_a_run_that_the_service_lost_ends_the_reply(settings: Settings) ->
     assert (await ask(settings, handle))[0] == ErrorEvent(detail=follower.LOST)
 
 
-async def test_a_lost_reply_to_the_submission_does_not_double_the_run(settings: Settings) -> None:
+async def test_a_lost_response_to_the_submission_does_not_double_the_run(
+    settings: Settings,
+) -> None:
     created: list[dict[str, Any]] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
             created.append(CREATED | {"metadata": {follower.RUN_KEY: 1}})
-            raise httpx.ReadTimeout("the reply was lost")
+            raise httpx.ReadTimeout("the response was lost")
         if request.url.path.endswith("/runs"):
             return httpx.Response(200, json=created)
         return healthy(request)

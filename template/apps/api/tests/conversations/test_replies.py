@@ -97,9 +97,9 @@ def test_an_agent_that_fails_says_so(admin: TestClient, conversation: str) -> No
 
 
 def test_a_finished_reply_can_be_streamed_again(admin: TestClient, conversation: str) -> None:
-    told = ask(admin, conversation, "say it")
+    events = ask(admin, conversation, "say it")
 
-    assert read_events(admin.get(f"{conversation}/stream").text) == told[-2:]
+    assert read_events(admin.get(f"{conversation}/stream").text) == events[-2:]
 
 
 def test_a_deleted_conversation_leaves_nothing_behind(

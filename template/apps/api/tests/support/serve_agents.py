@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
-from apps.langgraph.src.core.agents import AgentRegistry
+from apps.langgraph.src.core.agents.registry import AgentRegistry
 from apps.langgraph.src.core.app import create_app
 from apps.langgraph.src.core.migrate import migrate
 from shared.settings import get_settings

@@ -13,68 +13,72 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 
-from apps.langgraph.src.core.agents import AgentRegistry, get_registry
+from apps.langgraph.src.core.agents.registry import AgentRegistry, get_registry
+from apps.langgraph.src.core.observability import operations
 from apps.langgraph.src.core.observability.tracing import configure_tracing, flush_traces
-from apps.langgraph.src.core.routes import agents, openai, operations
-from apps.langgraph.src.core.routes.errors import add_error_handlers
-from apps.langgraph.src.core.routes.protocol import assistants, runs, threads, unserved
+from apps.langgraph.src.core.protocols.error_handlers import add_error_handlers
+from apps.langgraph.src.core.protocols.langgraph import assistants, runs, threads, unserved
+from apps.langgraph.src.core.protocols.native import routes as native
+from apps.langgraph.src.core.protocols.openai import routes as openai
 from apps.langgraph.src.core.runs.containment import make_task
-from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.security.limits import RunRateLimit
-from apps.langgraph.src.core.storage.database import open_storage
+from apps.langgraph.src.core.storage.storage import open_storage
+from shared import __version__
 from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, get_settings
 
-VERSION = "1.0"
-
-# Seconds that runs may take to finish when the service stops in development.
+# Seconds for which the service waits for its runs when it stops in development.
 DEVELOPMENT_GRACE = 1
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Open the storage, load the agents, run the engine; give its runs back in the end."""
+    """Open the storage, load the agents and run the runner; at the end hand over its runs."""
     settings = get_settings()
     loop = asyncio.get_running_loop()
     loop.set_task_factory(make_task)
-    # For nodes and tools that are plain functions. The default is made for few of them: some that
-    # hang would hold up every agent. Threads are started only as they are needed.
+    # For nodes and tools that are plain functions. The default executor has few threads: some that
+    # hang would block every agent. Threads are started only when needed.
     loop.set_default_executor(ThreadPoolExecutor(settings.agents.max_runs, "agents"))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(asyncio.to_thread, flush_traces)
         storage = await stack.enter_async_context(open_storage(settings))
         registry: AgentRegistry = app.state.registry
         await asyncio.to_thread(registry.load_all)
-        # What is loaded by now stays: the garbage collector need not look at it for each run.
+        # The garbage collector can skip all objects that exist now: they stay.
         gc.collect()
         gc.freeze()
-        # The default is for small programs: it looks for garbage several times in each run.
+        # With the default threshold it would run several times in each run of an agent.
         gc.set_threshold(10_000)
-        engine = app.state.engine = Engine(storage, registry, settings.agents)
+        runner = app.state.runner = Runner(storage, registry, settings.agents)
         webhooks = WebhookSender(storage.webhooks, settings.agents)
         stack.push_async_callback(webhooks.aclose)
-        background = [Upkeep(engine, webhooks).run()]
+        background = [Upkeep(runner, webhooks).run()]
         if settings.environment == "development":
             background.append(registry.watch())
         for work in background:
             stack.push_async_callback(_cancel, asyncio.create_task(work))
         grace = settings.agents.shutdown_seconds
         if settings.environment == "development":
-            # Whoever saves a file does not want to wait; the new code goes on with the run.
+            # A reload must be fast; the new process continues the runs.
             grace = min(grace, DEVELOPMENT_GRACE)
-        stack.push_async_callback(engine.drain, grace)
-        _drain_on_signal(engine, grace)
+        stack.push_async_callback(runner.drain, grace)
+        _drain_on_signal(runner, grace)
         yield
 
 
 def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
-    """The application. `/openapi.json` needs the service token; there is no documentation page,
-    because the usual ones load scripts from elsewhere. Raises `SettingsError`."""
+    """The application. Raises `SettingsError`.
+
+    `/openapi.json` needs the service token. There are no documentation pages, because those of
+    FastAPI load scripts from other servers.
+    """
     app = FastAPI(
         title="Agents service",
-        version=VERSION,
+        version=__version__,
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
@@ -84,18 +88,18 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
     app.state.run_rate = RunRateLimit(settings.agents.rate_limit)
     add_error_handlers(app)
     app.add_middleware(CorrelationIdMiddleware)
-    # Tried in this order; those of runs are asked for most.
-    for part in (runs, threads, assistants, operations, unserved, openai, agents):
+    # Matched in this order: first the routes with the most requests.
+    for part in (runs, threads, assistants, operations, unserved, openai, native):
         app.include_router(part.router)
     configure_tracing(app)
     return app
 
 
-def _drain_on_signal(engine: Engine, grace: float) -> None:
-    """Begin to drain with the signal to stop.
+def _drain_on_signal(runner: Runner, grace: float) -> None:
+    """Start to drain at the signal to stop.
 
-    The server closes the application only after its connections, and a stream stays open until its
-    run has ended or been handed over.
+    The server shuts down the application only after its connections are closed, and a stream stays
+    open until its run has ended or is handed over.
     """
     if threading.current_thread() is not threading.main_thread():
         return
@@ -104,7 +108,7 @@ def _drain_on_signal(engine: Engine, grace: float) -> None:
 
     def drain() -> None:
         if not draining:
-            draining.append(asyncio.create_task(engine.drain(grace)))
+            draining.append(asyncio.create_task(runner.drain(grace)))
 
     for number in (signal.SIGTERM, signal.SIGINT):
         previous = signal.getsignal(number)

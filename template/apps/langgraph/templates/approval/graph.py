@@ -1,4 +1,4 @@
-"""Understand, propose, let a person decide, act.
+"""Understand, propose, wait for a person's decision, act.
 
 understand -> propose -> approve -> act, or the end if the person rejects the plan
 """
@@ -9,23 +9,21 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
-from apps.langgraph.src.core.approval import request_approval
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt, request_approval
 
 from .actions import carry_out
 from .state import Facts, Input, Plan, State
 
-# "nostream": what the model says between the steps is not streamed as the answer.
-model = get_model(__file__)
-facts_model = model.with_structured_output(Facts).with_config(tags=["nostream"])
-plan_model = model.with_structured_output(Plan).with_config(tags=["nostream"])
+# "nostream": the output of these steps is not streamed as the reply.
+llm = get_llm(__file__)
+facts_llm = llm.with_structured_output(Facts).with_config(tags=["nostream"])
+plan_llm = llm.with_structured_output(Plan).with_config(tags=["nostream"])
 
 
 async def understand(state: State) -> dict[str, Any]:
-    """Take from the conversation what the plan needs."""
+    """Extract the facts for the plan from the conversation."""
     prompt = SystemMessage(load_prompt(__file__, "understand"))
-    return {"facts": cast(Facts, await facts_model.ainvoke([prompt, *state["messages"]]))}
+    return {"facts": cast(Facts, await facts_llm.ainvoke([prompt, *state["messages"]]))}
 
 
 async def propose(state: State) -> dict[str, Any]:
@@ -33,13 +31,13 @@ async def propose(state: State) -> dict[str, Any]:
     facts = state["facts"]
     prompt = SystemMessage(load_prompt(__file__, "propose"))
     request = HumanMessage(f"Topic: {facts.topic}\nGoal: {facts.goal}")
-    return {"plan": cast(Plan, await plan_model.ainvoke([prompt, request]))}
+    return {"plan": cast(Plan, await plan_llm.ainvoke([prompt, request]))}
 
 
 async def approve(state: State) -> Command[Literal["act", "__end__"]]:
-    """Stop until a person has approved, edited or rejected the plan."""
+    """Interrupt the run until a person approves, edits or rejects the plan."""
     approval = request_approval(
-        "carry_out", state["plan"].model_dump(), "Shall this plan be carried out?", schema=Plan
+        "carry_out", state["plan"].model_dump(), "Carry out this plan?", schema=Plan
     )
     if not approval.approved:
         text = f"The plan was rejected. {approval.reason}".strip()
@@ -48,7 +46,7 @@ async def approve(state: State) -> Command[Literal["act", "__end__"]]:
 
 
 async def act(state: State) -> dict[str, Any]:
-    """Carry the plan out, in a step of its own: after a crash it is not done again."""
+    """Carry out the plan, in a separate step so that it is not repeated after a crash."""
     return {"messages": [AIMessage(await carry_out(state["plan"]))]}
 
 

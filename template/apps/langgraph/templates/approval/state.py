@@ -1,4 +1,4 @@
-"""What passes from step to step."""
+"""The state that the steps share."""
 
 from typing import Annotated
 
@@ -9,14 +9,14 @@ from typing_extensions import TypedDict
 
 
 class Facts(BaseModel):
-    """What the request says."""
+    """The facts of the request."""
 
-    topic: str = Field(description="What the request is about, in a few words")
-    goal: str = Field(description="What the user wants to reach")
+    topic: str = Field(description="The subject of the request, in a few words")
+    goal: str = Field(description="What the user wants to achieve")
 
 
 class Plan(BaseModel):
-    """What a person approves: change it to what your action needs."""
+    """The plan to approve: change it to the arguments of your action."""
 
     title: str
     steps: list[str] = Field(min_length=1, max_length=5)

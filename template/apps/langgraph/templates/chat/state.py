@@ -1,7 +1,7 @@
-"""What the agent remembers of a conversation."""
+"""The agent's state of a conversation."""
 
 from langchain.agents import AgentState
 
 
 class State(AgentState):
-    """The messages; add fields of your own, which tools can read and change."""
+    """The messages; add fields that tools can read and change."""

@@ -1,4 +1,4 @@
-"""What the agent can do beside talking. The model reads names, types and docstrings."""
+"""The agent's tools. The language model reads their names, types and docstrings."""
 
 from datetime import UTC, datetime
 

@@ -1,7 +1,7 @@
-"""What the supervisor remembers of a conversation."""
+"""The supervisor's state of a conversation."""
 
 from langchain.agents import AgentState
 
 
 class State(AgentState):
-    """The messages, the workers' results among them; add fields of your own."""
+    """The messages, including the workers' results; add your fields."""

@@ -1,7 +1,7 @@
-"""The agents that the supervisor can give tasks to, as tools that it calls.
+"""The supervisor's workers, as tools.
 
-A worker sees its task only, not the conversation. An agent with a folder of its own can be a worker
-too: add `agent_tool(__file__, "its-name")` from `apps.langgraph.src.core.handoff` to WORKERS.
+A worker gets only its task, not the conversation. Another agent of the platform can be a worker,
+too: add `agent_tool(__file__, "its-name")` to WORKERS; import it like `get_llm`.
 """
 
 from langchain.agents import create_agent
@@ -9,17 +9,16 @@ from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt
 
-# "nostream": a worker's words are a result for the supervisor, not the answer to the user.
+# "nostream": a worker's text is a tool result, not part of the reply.
 INNER = RunnableConfig(tags=["nostream"])
 
 researcher = create_agent(
-    get_model(__file__), system_prompt=load_prompt(__file__, "researcher"), name="researcher"
+    get_llm(__file__), system_prompt=load_prompt(__file__, "researcher"), name="researcher"
 ).with_config(INNER)
 writer = create_agent(
-    get_model(__file__), system_prompt=load_prompt(__file__, "writer"), name="writer"
+    get_llm(__file__), system_prompt=load_prompt(__file__, "writer"), name="writer"
 ).with_config(INNER)
 
 

@@ -1,4 +1,4 @@
-"""Accounts from the command line: `python -m apps.api.src.core.accounts.admin list` and others.
+"""`platform admin`: accounts from the command line.
 
 Results are printed as JSON. A password is printed once and is not stored in clear. Exit code 2: the
 input or the state of the platform does not allow the command; 1: the command failed. Standard error
@@ -14,15 +14,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from apps.api.src.core.accounts.administration import (
-    AdminError,
-    add_user,
-    ensure_admin,
-    list_users,
-    remove_user,
-    reset_password,
-    set_roles,
-)
+from apps.api.src.core.accounts import administration as accounts
+from apps.api.src.core.accounts.administration import AdminError
 from apps.api.src.core.database import Database
 from shared.database import refusal
 from shared.settings import Settings, SettingsError, get_settings
@@ -30,27 +23,25 @@ from shared.settings import Settings, SettingsError, get_settings
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> Any:
     """Run the command of `arguments`; return what to print as JSON. Raises `AdminError`."""
-    database = Database(settings)
+    database, email = Database(settings), getattr(arguments, "email", "")
     try:
         if detail := await database.problem():
             raise AdminError(detail)
         match arguments.command:
             case "ensure":
-                return await ensure_admin(database, settings)
+                return await accounts.ensure_admin(database, settings)
             case "list":
-                return await list_users(database)
+                return await accounts.list_users(database)
             case "add":
-                return await add_user(database, arguments.email, arguments.role)
+                return await accounts.add_user(database, email, arguments.role)
             case "set-roles":
-                return await set_roles(database, arguments.email, arguments.role)
+                return await accounts.set_roles(database, email, arguments.role)
             case "reset-password":
-                return await reset_password(database, arguments.email)
+                return await accounts.reset_password(database, email)
             case "remove":
-                return await remove_user(
-                    database,
-                    settings,
-                    arguments.email,
-                    delete_conversations=arguments.delete_conversations,
+                delete = arguments.delete_conversations
+                return await accounts.remove_user(
+                    database, settings, email, delete_conversations=delete
                 )
     finally:
         await database.engine.dispose()
@@ -73,20 +64,30 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m apps.api.src.core.accounts.admin")
+    parser = argparse.ArgumentParser("platform admin", description="Manage accounts.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("ensure", help="create the administrator if there is none")
-    show = commands.add_parser("list", help="show all accounts")
-    show.add_argument("--json", dest="as_json", action="store_true")
-    add = commands.add_parser("add", help="create an account")
-    roles = commands.add_parser("set-roles", help="replace an account's roles")
-    reset = commands.add_parser("reset-password", help="give an account a new password")
-    remove = commands.add_parser("remove", help="remove an account")
+
+    def add_command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text)
+
+    add_command("ensure", "Create the administrator of platform.toml if there is none.")
+    show = add_command("list", "Show all accounts with roles, creation date and last sign-in.")
+    show.add_argument("--json", dest="as_json", action="store_true", help="print JSON for scripts")
+    add = add_command("add", "Create an account and show its password once.")
+    roles = add_command(
+        "set-roles", "Replace an account's roles. Without --role it loses all roles."
+    )
+    reset = add_command("reset-password", "Show a new password once and end all sessions.")
+    remove = add_command("remove", "Remove an account. Refused if it has conversations.")
     for command in (add, roles, reset, remove):
         command.add_argument("email", metavar="EMAIL")
     for command in (add, roles):
-        command.add_argument("--role", action="append", default=[], help="may be repeated")
-    remove.add_argument("--delete-conversations", action="store_true")
+        command.add_argument("--role", action="append", default=[], help="a role; repeatable")
+    remove.add_argument(
+        "--delete-conversations",
+        action="store_true",
+        help="delete the account's conversations too, for good",
+    )
     return parser
 
 

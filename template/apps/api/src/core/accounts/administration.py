@@ -35,22 +35,23 @@ async def ensure_admin(database: Database, settings: Settings) -> dict[str, str 
     If that leaves the platform without an administrator, "problem" says what to do.
     """
     email, password = normalise_email(settings.customer.admin_email), new_password()
+    unchanged = {"email": email, "password": None}
     try:
         async with database.session.begin() as session:
             rows = await session.execute(select(User.email, User.roles))
             accounts = {row.email: row.roles for row in rows}
             if any("admin" in roles for roles in accounts.values()):
-                return {"email": email, "password": None}
+                return unchanged
             if email in accounts:
                 problem = (
                     f"There is no administrator, and the account {email} lacks the role: "
                     f"run `uv run platform admin set-roles {email} --role admin`."
                 )
-                return {"email": email, "password": None, "problem": problem}
+                return {**unchanged, "problem": problem}
             session.add(User(email=email, password_hash=hash_password(password), roles=["admin"]))
     except IntegrityError:
         # Another process was faster.
-        return {"email": email, "password": None}
+        return unchanged
     return {"email": email, "password": password}
 
 

@@ -10,17 +10,11 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from apps.api.src.core.accounts import sessions
 from apps.api.src.core.accounts.models import User
 from apps.api.src.core.accounts.passwords import normalise_email, verify_login
 from apps.api.src.core.accounts.schemas import Account, Credentials, PasswordChange
-from apps.api.src.core.accounts.sessions import (
-    COOKIE,
-    CurrentUser,
-    SessionToken,
-    end_session,
-    replace_password,
-    start_session,
-)
+from apps.api.src.core.accounts.sessions import CurrentUser, SessionToken
 from apps.api.src.core.database import DbSession
 from apps.api.src.core.platform.problems import problems
 from shared.limits import count
@@ -51,7 +45,7 @@ async def login(
     if user is None:
         log.warning("login refused", email=email, address=_address(request))
         raise HTTPException(401, "The e-mail address or the password is wrong: try again.")
-    await start_session(session, user, response, request.app.state.settings)
+    await sessions.start_session(session, user, response, request.app.state.settings)
     log.info("login", user_id=str(user.id), address=_address(request))
     return Account.model_validate(user)
 
@@ -62,7 +56,7 @@ async def logout(
 ) -> None:
     """End the session on the server and in the browser."""
     if token:
-        await end_session(session, token, response, request.app.state.settings)
+        await sessions.end_session(session, token, response, request.app.state.settings)
 
 
 @router.get("/me", responses=problems(401, 503))
@@ -79,8 +73,8 @@ async def change_password(
     if await _verify(request, session, user.email, body.current_password) is None:
         log.warning("password change refused", user_id=str(user.id), address=_address(request))
         raise HTTPException(403, "The current password is wrong: try again.")
-    token, settings = request.cookies[COOKIE], request.app.state.settings
-    await replace_password(session, user, body.new_password, token, settings)
+    token, settings = request.cookies[sessions.COOKIE], request.app.state.settings
+    await sessions.replace_password(session, user, body.new_password, token, settings)
     log.info("password changed", user_id=str(user.id), address=_address(request))
 
 

@@ -73,14 +73,8 @@ async def start_session(
         )
     )
     await session.commit()
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(SESSION_LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="strict",
-        secure=settings.environment == "production",
-    )
+    seconds = int(SESSION_LIFETIME.total_seconds())
+    response.set_cookie(COOKIE, token, max_age=seconds, **_cookie_attributes(settings))
 
 
 async def end_session(
@@ -89,12 +83,7 @@ async def end_session(
     """Revoke the session and remove its cookie."""
     await session.execute(delete(Session).where(Session.token_hash == _token_hash(token, settings)))
     await session.commit()
-    response.delete_cookie(
-        COOKIE,
-        httponly=True,
-        samesite="strict",
-        secure=settings.environment == "production",
-    )
+    response.delete_cookie(COOKIE, **_cookie_attributes(settings))
 
 
 async def replace_password(
@@ -108,6 +97,11 @@ async def replace_password(
         )
     )
     await session.commit()
+
+
+def _cookie_attributes(settings: Settings) -> dict[str, Any]:
+    https = settings.environment == "production"
+    return {"httponly": True, "samesite": "strict", "secure": https}
 
 
 def _token_hash(token: str, settings: Settings) -> str:

@@ -74,6 +74,16 @@ async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
     return sorted(agents, key=lambda agent: agent.title.lower())
 
 
+async def problem(client: LangGraphClient) -> str | None:
+    """Why the agents service cannot be used, and what to do; None if it can."""
+    try:
+        # Not /ok, which ignores the token.
+        await client.assistants.search(limit=1)
+    except httpx.HTTPError as error:
+        return explain(error)
+    return None
+
+
 def unavailable(error: httpx.HTTPError) -> HTTPException:
     """The error (502) for a request that the agents service did not fulfil."""
     return HTTPException(502, explain(error))

@@ -1,7 +1,7 @@
 """Follows one run of the agents service until its outcome is stored."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -49,6 +49,7 @@ FAILED = "The agent failed: see its log. Send the prompt again when the cause is
 BROKEN = "The API failed on this reply: see its log. Send the prompt again."
 
 
+@dataclass
 class Follower:
     """Submits a run to the agents service, publishes its events, and stores its outcome.
 
@@ -60,26 +61,17 @@ class Follower:
     killed reads that part again; it is lost only if both services are killed before the end.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        agents: LangGraphClient,
-        run_id: int,
-        reply: LiveReply,
-        *,
-        fresh: bool,
-    ) -> None:
-        self._database = database
-        self._agents = agents
-        self._run_id = run_id
-        self._reply = reply
-        self._fresh = fresh
-        self._last_event = FROM_START
-        self._error: str | None = None
+    database: Database
+    agents: LangGraphClient
+    run_id: int
+    reply: LiveReply
+    fresh: bool
+    last_event: str = field(default=FROM_START, init=False)
+    error: str | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Follow to the end. Cancelling this leaves the run running."""
-        structlog.contextvars.bind_contextvars(run_id=self._run_id)
+        structlog.contextvars.bind_contextvars(run_id=self.run_id)
         try:
             outcome = await self._follow()
         except Exception:
@@ -90,11 +82,11 @@ class Follower:
                 events = await self._store(outcome)
             except SQLAlchemyError:
                 # Until then the run stays running, and is picked up after a restart.
-                log.exception("outcome not stored yet")
+                log.exception("outcome not stored")
                 await asyncio.sleep(RETRY_DELAY)
             else:
                 break
-        self._reply.publish(*events, complete=True)
+        self.reply.publish(*events, complete=True)
 
     async def _follow(self) -> Outcome:
         clock = asyncio.get_running_loop().time
@@ -105,48 +97,48 @@ class Follower:
                 task = await self._load()
                 if task is None:
                     return CANCELLED
-                if task.agent_run_id:
+                if task.run.agent_run_id:
                     await self._status(task)
                 else:
-                    task.agent_run_id = await self._submit(task)
-                    self._fresh = False
+                    task.run.agent_run_id = await self._submit(task)
+                    self.fresh = False
                 contact = True
-                if self._reply.cancelled:
-                    await self._agents.runs.cancel(
-                        task.thread_id, task.agent_run_id, headers=task.headers
+                if self.reply.cancelled:
+                    await self.agents.runs.cancel(
+                        task.thread_id, task.run.agent_run_id, headers=task.headers
                     )
-                async for part in self._agents.runs.join_stream(
+                async for part in self.agents.runs.join_stream(
                     task.thread_id,
-                    task.agent_run_id,
+                    task.run.agent_run_id,
                     stream_mode=STREAM_MODES,
-                    last_event_id=self._last_event,
+                    last_event_id=self.last_event,
                     headers=task.headers,
                 ):
                     self._take(part)
                 return await self._outcome(task)
             except SQLAlchemyError:
-                log.exception("database not ready")
+                log.exception("database failed")
             except httpx.HTTPError as error:
-                log.warning("agents service", error=str(error) or type(error).__name__)
+                log.warning("agents service failed", error=str(error) or type(error).__name__)
                 if contact:
                     failing_since = clock()
                 waited = clock() - failing_since
                 if (outcome := self._given_up(error, task, waited)) is not None:
                     return outcome
-            self._fresh = False
+            self.fresh = False
             await asyncio.sleep(RETRY_DELAY)
 
     def _given_up(
         self, error: httpx.HTTPError, task: "_Task | None", waited: float
     ) -> Outcome | None:
         """The outcome if an error ends the run, None to try again."""
-        if isinstance(error, NotFoundError) and task and task.agent_run_id:
+        if isinstance(error, NotFoundError) and task and task.run.agent_run_id:
             return Outcome("error", LOST)
         if isinstance(error, APIStatusError) and error.status_code < 500:
             return Outcome("error", explain(error))
-        if self._reply.cancelled:
+        if self.reply.cancelled:
             return CANCELLED
-        if self._fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        if self.fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             return Outcome("error", UNREACHABLE)
         if waited > PATIENCE:
             return Outcome("error", GAVE_UP)
@@ -157,24 +149,18 @@ class Follower:
             select(Run, Conversation.agent, User)
             .join(Conversation, Run.conversation_id == Conversation.id)
             .join(User, Conversation.user_id == User.id)
-            .where(Run.id == self._run_id, Run.status == "running")
+            .where(Run.id == self.run_id, Run.status == "running")
         )
-        async with self._database.session() as session:
+        async with self.database.session() as session:
             row = (await session.execute(query)).one_or_none()
         if row is None:
             return None
         run, agent, user = row
-        return _Task(
-            thread_id=str(run.conversation_id),
-            agent=agent,
-            input=run.input,
-            agent_run_id=run.agent_run_id,
-            headers=on_behalf_of(user),
-        )
+        return _Task(run, agent, on_behalf_of(user))
 
     async def _submit(self, task: "_Task") -> str:
         """Create the run in the agents service, unless an earlier attempt created it."""
-        found = None if self._fresh else await self._find(task)
+        found = None if self.fresh else await self._find(task)
         if not found:
             arguments = await self._arguments(task)
             try:
@@ -182,16 +168,16 @@ class Follower:
             except ConflictError:
                 # Another process was faster, or a run that the API has given up goes on.
                 found = await self._find(task) or await self._create(task, arguments, "interrupt")
-        async with self._database.session.begin() as session:
+        async with self.database.session.begin() as session:
             await session.execute(
-                update(Run).where(Run.id == self._run_id).values(agent_run_id=found)
+                update(Run).where(Run.id == self.run_id).values(agent_run_id=found)
             )
         return found
 
     async def _create(
         self, task: "_Task", arguments: dict[str, Any], strategy: MultitaskStrategy
     ) -> str:
-        run = await self._agents.runs.create(
+        run = await self.agents.runs.create(
             task.thread_id,
             task.agent,
             **arguments,
@@ -200,40 +186,40 @@ class Follower:
             stream_resumable=True,
             if_not_exists="create",
             multitask_strategy=strategy,
-            metadata={RUN_KEY: self._run_id},
+            metadata={RUN_KEY: self.run_id},
             headers=task.headers,
         )
         return run["run_id"]
 
     async def _find(self, task: "_Task") -> str | None:
         try:
-            runs = await self._agents.runs.list(task.thread_id, headers=task.headers)
+            runs = await self.agents.runs.list(task.thread_id, headers=task.headers)
         except NotFoundError:
             return None
         for run in runs:
-            if (run.get("metadata") or {}).get(RUN_KEY) == self._run_id:
+            if (run.get("metadata") or {}).get(RUN_KEY) == self.run_id:
                 return run["run_id"]
         return None
 
     async def _arguments(self, task: "_Task") -> dict[str, Any]:
-        if "resume" in task.input:
-            return {"command": {"resume": task.input["resume"]}}
-        prompt = task.input["prompt"]
-        schemas = await self._agents.assistants.get_schemas(task.agent, headers=task.headers)
+        if "resume" in task.run.input:
+            return {"command": {"resume": task.run.input["resume"]}}
+        prompt = task.run.input["prompt"]
+        schemas = await self.agents.assistants.get_schemas(task.agent, headers=task.headers)
         if "prompt" in ((schemas.get("input_schema") or {}).get("properties") or {}):
             return {"input": {"prompt": prompt}}
         return {"input": {"messages": [{"role": "user", "content": prompt}]}}
 
     def _take(self, part: StreamPart) -> None:
         if part.id:
-            self._last_event = part.id
+            self.last_event = part.id
         if part.event == "error" and isinstance(part.data, dict):
-            self._error = part.data.get("message")
-        self._reply.publish(*translate(part))
+            self.error = part.data.get("message")
+        self.reply.publish(*translate(part))
 
     async def _status(self, task: "_Task") -> RunStatus:
-        run = await self._agents.runs.get(
-            task.thread_id, str(task.agent_run_id), headers=task.headers
+        run = await self.agents.runs.get(
+            task.thread_id, str(task.run.agent_run_id), headers=task.headers
         )
         return run["status"]
 
@@ -242,10 +228,10 @@ class Follower:
         if status in ("pending", "running"):
             raise httpx.RemoteProtocolError("the stream ended before the run")
         if status in ("error", "timeout"):
-            return Outcome(status, self._error or FAILED)
-        if status == "interrupted" and self._reply.cancelled:
+            return Outcome(status, self.error or FAILED)
+        if status == "interrupted" and self.reply.cancelled:
             return CANCELLED
-        state: Any = await self._agents.threads.get_state(task.thread_id, headers=task.headers)
+        state: Any = await self.agents.threads.get_state(task.thread_id, headers=task.headers)
         if interrupts := open_interrupts(state):
             return Outcome("interrupted", messages=interrupts)
         if status == "interrupted":
@@ -256,14 +242,14 @@ class Follower:
 
     async def _store(self, outcome: Outcome) -> list[ReplyEvent]:
         status, messages = outcome.status, outcome.messages
-        async with self._database.session.begin() as session:
+        async with self.database.session.begin() as session:
             if status == "error" and (messages := await self._undecided(session)):
                 status = "interrupted"
-            elif (outcome.error or outcome.cancelled) and (text := self._reply.last_text()):
+            elif (outcome.error or outcome.cancelled) and (text := self.reply.last_text()):
                 messages = [Message(role="assistant", content=storable(text))]
             conversation_id = await session.scalar(
                 update(Run)
-                .where(Run.id == self._run_id, Run.status == "running")
+                .where(Run.id == self.run_id, Run.status == "running")
                 .values(
                     status=status,
                     cancelled=outcome.cancelled,
@@ -274,7 +260,7 @@ class Follower:
             )
             if conversation_id:
                 for message in messages:
-                    message.run_id = self._run_id
+                    message.run_id = self.run_id
                     message.conversation_id = conversation_id
                     await session.merge(message)
                 await session.execute(
@@ -282,11 +268,11 @@ class Follower:
                     .where(Conversation.id == conversation_id)
                     .values(updated_at=now())
                 )
-            return await closing_events(session, self._run_id)
+            return await closing_events(session, self.run_id)
 
     async def _undecided(self, session: AsyncSession) -> list[Message]:
         """The interrupts again, if the agent has not received this run's decision."""
-        run = await session.get(Run, self._run_id)
+        run = await session.get(Run, self.run_id)
         if run is None or run.agent_run_id or "resume" not in run.input:
             return []
         earlier = select(Message).where(
@@ -302,12 +288,14 @@ class Follower:
         ]
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Task:
-    """A run to submit; `input` is that of `models.Run`."""
+    """A run to follow, with its agent and the headers of its user."""
 
-    thread_id: str
+    run: Run
     agent: str
-    input: dict[str, Any]
-    agent_run_id: str | None
     headers: dict[str, str]
+
+    @property
+    def thread_id(self) -> str:
+        return str(self.run.conversation_id)

@@ -4,19 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    ForeignKey,
-    Index,
-    ScalarSelect,
-    String,
-    Text,
-    Uuid,
-    false,
-    func,
-    select,
-    text,
-)
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, Uuid, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, column_property, mapped_column
 
 from apps.api.src.core.tables import Base, Serial, now
@@ -62,7 +50,7 @@ class Run(Base):
     finished_at: Mapped[datetime | None]
 
 
-def _of_last_run(column: InstrumentedAttribute[Any], conversation_id: Any) -> ScalarSelect[Any]:
+def _of_last_run(column: InstrumentedAttribute[Any], conversation_id: Any) -> Any:
     runs = select(column).where(Run.conversation_id == conversation_id).order_by(Run.id.desc())
     return runs.limit(1).correlate_except(Run).scalar_subquery()
 
@@ -84,7 +72,7 @@ class Conversation(Base):
     updated_at: Mapped[datetime] = mapped_column(default=now)
     run_status: Mapped[str | None] = column_property(_of_last_run(Run.status, id))  # noqa: A003
     cancelled: Mapped[bool] = column_property(
-        func.coalesce(_of_last_run(Run.cancelled, id), false())  # noqa: A003
+        func.coalesce(_of_last_run(Run.cancelled, id), False)  # noqa: A003
     )
     error: Mapped[str | None] = column_property(_of_last_run(Run.error, id))  # noqa: A003
 

@@ -23,6 +23,8 @@ from apps.api.src.core.platform.problems import problems
 
 router = APIRouter(prefix="/{conversation_id}")
 MAX_TITLE = 80
+# Errors of a route that starts a run.
+STARTS = (400, 401, 403, 404, 409, 413, 422, 503)
 
 # The run's ID, and its events with their numbers.
 Stream = tuple[int, AsyncIterator[tuple[int, ReplyEvent]]]
@@ -93,11 +95,7 @@ async def attach(
     return run.id, replies.events(run.id, run.status, int(number) if known else 0)
 
 
-@router.post(
-    "/messages",
-    response_class=EventSourceResponse,
-    responses=streams(400, 401, 403, 404, 409, 413, 422, 503),
-)
+@router.post("/messages", response_class=EventSourceResponse, responses=streams(*STARTS))
 async def send_prompt(
     stream: Annotated[Stream, Depends(start_with_prompt)],
 ) -> AsyncIterator[ServerSentEvent]:
@@ -106,11 +104,7 @@ async def send_prompt(
         yield event
 
 
-@router.post(
-    "/resume",
-    response_class=EventSourceResponse,
-    responses=streams(400, 401, 403, 404, 409, 413, 422, 503),
-)
+@router.post("/resume", response_class=EventSourceResponse, responses=streams(*STARTS))
 async def send_decision(
     stream: Annotated[Stream, Depends(start_with_decision)],
 ) -> AsyncIterator[ServerSentEvent]:
@@ -119,11 +113,7 @@ async def send_decision(
         yield event
 
 
-@router.get(
-    "/stream",
-    response_class=EventSourceResponse,
-    responses=streams(401, 404, 422, 503),
-)
+@router.get("/stream", response_class=EventSourceResponse, responses=streams(401, 404, 422, 503))
 async def stream_reply(
     stream: Annotated[Stream, Depends(attach)],
 ) -> AsyncIterator[ServerSentEvent]:

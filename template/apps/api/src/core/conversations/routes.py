@@ -11,18 +11,10 @@ from sqlalchemy import select
 
 from apps.api.src.core.accounts.sessions import CurrentUser
 from apps.api.src.core.agents.service import agents_for, on_behalf_of, unavailable
-from apps.api.src.core.conversations import models, reply_routes
+from apps.api.src.core.conversations import models, reply_routes, schemas
 from apps.api.src.core.conversations.access import OwnConversation
 from apps.api.src.core.conversations.queries import lock_runs
 from apps.api.src.core.conversations.replies import Replies
-from apps.api.src.core.conversations.schemas import (
-    Conversation,
-    ConversationChange,
-    ConversationPage,
-    Message,
-    MessagePage,
-    NewConversation,
-)
 from apps.api.src.core.database import DbSession
 from apps.api.src.core.platform.pagination import Cursor, Limit, after, cursor_at
 from apps.api.src.core.platform.problems import problems
@@ -42,7 +34,7 @@ router = APIRouter(prefix="/conversations", tags=["conversations"], lifespan=_li
 @router.get("", responses=problems(401, 422, 503))
 async def list_conversations(
     session: DbSession, user: CurrentUser, limit: Limit = 50, cursor: Cursor | None = None
-) -> ConversationPage:
+) -> schemas.ConversationPage:
     """Your conversations, the most recently used first."""
     table = models.Conversation
     query = select(table).where(table.user_id == user.id)
@@ -51,16 +43,16 @@ async def list_conversations(
     query = query.order_by(table.updated_at.desc(), table.id.desc())
     rows = list(await session.scalars(query.limit(limit + 1)))
     page = rows[:limit]
-    return ConversationPage(
-        items=[Conversation.model_validate(row) for row in page],
+    return schemas.ConversationPage(
+        items=[schemas.Conversation.model_validate(row) for row in page],
         next=cursor_at(page[-1].updated_at, page[-1].id) if len(rows) > limit else None,
     )
 
 
 @router.post("", status_code=201, responses=problems(400, 401, 403, 404, 413, 422, 502, 503))
 async def create_conversation(
-    body: NewConversation, request: Request, session: DbSession, user: CurrentUser
-) -> Conversation:
+    body: schemas.NewConversation, request: Request, session: DbSession, user: CurrentUser
+) -> schemas.Conversation:
     """Start a conversation with an agent."""
     agents = await agents_for(request.app.state.agents, user)
     if not any(agent.name == body.agent for agent in agents):
@@ -69,24 +61,24 @@ async def create_conversation(
     session.add(conversation)
     await session.commit()
     await session.refresh(conversation)
-    return Conversation.model_validate(conversation)
+    return schemas.Conversation.model_validate(conversation)
 
 
 @router.get("/{conversation_id}", responses=problems(401, 404, 422, 503))
-async def get_conversation(conversation: OwnConversation) -> Conversation:
+async def get_conversation(conversation: OwnConversation) -> schemas.Conversation:
     """One conversation."""
-    return Conversation.model_validate(conversation)
+    return schemas.Conversation.model_validate(conversation)
 
 
 @router.patch("/{conversation_id}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 async def update_conversation(
-    body: ConversationChange, conversation: OwnConversation, session: DbSession
-) -> Conversation:
+    body: schemas.ConversationChange, conversation: OwnConversation, session: DbSession
+) -> schemas.Conversation:
     """Change the title of a conversation."""
     conversation.title = body.title
     await session.commit()
     await session.refresh(conversation)
-    return Conversation.model_validate(conversation)
+    return schemas.Conversation.model_validate(conversation)
 
 
 @router.delete(
@@ -116,7 +108,7 @@ async def list_messages(
     session: DbSession,
     limit: Limit = 100,
     before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
-) -> MessagePage:
+) -> schemas.MessagePage:
     """The last messages, or the last ones before the message `before`."""
     table = models.Message
     query = select(table).where(table.conversation_id == conversation.id)
@@ -124,8 +116,8 @@ async def list_messages(
         query = query.where(table.id < before)
     rows = list(await session.scalars(query.order_by(table.id.desc()).limit(limit + 1)))
     page = rows[:limit][::-1]
-    return MessagePage(
-        items=[Message.model_validate(row) for row in page],
+    return schemas.MessagePage(
+        items=[schemas.Message.model_validate(row) for row in page],
         before=page[0].id if len(rows) > limit else None,
     )
 

@@ -8,10 +8,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from apps.api.src.core.platform.schemas import Input, Output, PlainJson, Text
 
-Title = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
-]
+Title = Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 # LangGraph's run statuses. The API stores a run only when it is about to start: none is pending.
 EndStatus = Literal["success", "error", "timeout", "interrupted"]
 RunStatus = Literal["running", EndStatus]

@@ -1,5 +1,6 @@
 """Errors as problem documents (RFC 9457): what happened and what to do next, never internals."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -50,31 +51,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def problem_response(
-    status: int,
-    detail: str,
-    *,
-    errors: list[FieldError] | None = None,
-    headers: dict[str, str] | None = None,
-) -> ProblemResponse:
-    """An error response; `detail` says what to do."""
-    problem = Problem(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        request_id=correlation_id.get(),
-        errors=errors or [],
-    )
-    return ProblemResponse(problem.model_dump(), status, headers)
-
-
 def handle_problems(app: FastAPI) -> None:
     """Turn every error of `app` into a problem document."""
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> ProblemResponse:
-        headers = dict(error.headers) if error.headers else None
-        return problem_response(error.status_code, error.detail, headers=headers)
+        return _response(error.status_code, error.detail, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
@@ -82,13 +64,26 @@ def handle_problems(app: FastAPI) -> None:
             FieldError(field=".".join(str(part) for part in item["loc"]), detail=item["msg"])
             for item in error.errors()
         ]
-        return problem_response(
-            422, "The request is not valid: correct the values in `errors`.", errors=errors
-        )
+        return _response(422, "The request is not valid: correct the values in `errors`.", errors)
 
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> ProblemResponse:
         log.error("request failed", exc_info=error)
-        return problem_response(
-            500, "The service failed on this request: see its log, under the request ID."
-        )
+        detail = "The service failed on this request: see its log, under the request ID."
+        return _response(500, detail)
+
+
+def _response(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> ProblemResponse:
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=correlation_id.get(),
+        errors=list(errors),
+    )
+    return ProblemResponse(problem.model_dump(), status, headers)

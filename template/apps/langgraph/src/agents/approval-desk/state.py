@@ -1,4 +1,4 @@
-"""What the desk knows about one request."""
+"""The state of one request."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 
-class Reply(BaseModel):
+class Email(BaseModel):
     """An e-mail to a customer."""
 
     recipient: str = Field(description="The customer's e-mail address")
@@ -21,4 +21,4 @@ class Input(TypedDict):
 
 
 class State(Input):
-    reply: Reply
+    email: Email

@@ -11,24 +11,23 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send
 
-from apps.langgraph.src.core.models import get_model
-from apps.langgraph.src.core.prompts import load_prompt
+from apps.langgraph.src.core.authoring import get_llm, load_prompt
 
 from .state import Assignment, Input, Job, Output, Plan, Review, State
 
 MAX_ROUNDS = 1
 
-# "nostream": what these say is not part of the answer. Only the publisher's text is.
-model = get_model(__file__)
-planner_model = model.with_structured_output(Plan).with_config(tags=["nostream"])
-writer_model = model.with_config(tags=["nostream"])
-editor_model = model.with_structured_output(Review).with_config(tags=["nostream"])
+# "nostream": only the publisher's text is part of the reply.
+llm = get_llm(__file__)
+planner_llm = llm.with_structured_output(Plan).with_config(tags=["nostream"])
+writer_llm = llm.with_config(tags=["nostream"])
+editor_llm = llm.with_structured_output(Review).with_config(tags=["nostream"])
 
 
 async def planner(state: State) -> Command[Literal["writer"]]:
     """Outline the brief and give every section to a writer."""
     prompt = SystemMessage(load_prompt(__file__, "planner"))
-    plan = cast(Plan, await planner_model.ainvoke([prompt, *state["messages"]]))
+    plan = cast(Plan, await planner_llm.ainvoke([prompt, *state["messages"]]))
     jobs = [
         Job(plan=plan, assignment=assignment, draft="", instruction="")
         for assignment in plan.sections
@@ -37,7 +36,7 @@ async def planner(state: State) -> Command[Literal["writer"]]:
 
 
 async def writer(state: Job) -> dict[str, Any]:
-    """Write one section, or rewrite it as the editor wants it."""
+    """Write one section, or rewrite it by the editor's instruction."""
     plan, assignment = state["plan"], state["assignment"]
     lines = [
         f"Product: {plan.product}",
@@ -49,16 +48,16 @@ async def writer(state: Job) -> dict[str, Any]:
     if state["instruction"]:
         lines += [f"Draft: {state['draft']}", f"Change: {state['instruction']}"]
     prompt = SystemMessage(load_prompt(__file__, "writer"))
-    answer = await writer_model.ainvoke([prompt, HumanMessage("\n".join(lines))])
-    return {"drafts": {assignment.title: answer.text}}
+    section = await writer_llm.ainvoke([prompt, HumanMessage("\n".join(lines))])
+    return {"drafts": {assignment.title: section.text}}
 
 
 async def editor(state: State) -> Command[Literal["writer", "publisher"]]:
-    """Send sections back to their writers, or pass the brief on."""
+    """Return sections to their writers, or pass the brief on to the publisher."""
     if state["rounds"] >= MAX_ROUNDS:
         return Command(goto="publisher")
     prompt = SystemMessage(load_prompt(__file__, "editor"))
-    review = cast(Review, await editor_model.ainvoke([prompt, HumanMessage(document(state))]))
+    review = cast(Review, await editor_llm.ainvoke([prompt, HumanMessage(document(state))]))
     plan, drafts = state["plan"], state["drafts"]
     sections = {assignment.title: assignment for assignment in plan.sections}
     jobs = [
@@ -78,10 +77,10 @@ async def editor(state: State) -> Command[Literal["writer", "publisher"]]:
 
 
 async def publisher(state: State) -> dict[str, Any]:
-    """Give the brief its final form: the answer, and the deliverable."""
+    """Give the brief its final form: the reply and the deliverable."""
     prompt = SystemMessage(load_prompt(__file__, "publisher"))
-    answer = await model.ainvoke([prompt, HumanMessage(document(state))])
-    return {"messages": [answer], "brief": answer.text}
+    reply = await llm.ainvoke([prompt, HumanMessage(document(state))])
+    return {"messages": [reply], "brief": reply.text}
 
 
 def document(state: State) -> str:

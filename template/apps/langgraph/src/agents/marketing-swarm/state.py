@@ -1,4 +1,4 @@
-"""What the agents of the swarm pass to one another."""
+"""The state that the agents of the swarm share."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ class Plan(BaseModel):
 
 
 class Revision(BaseModel):
-    """What one section still needs."""
+    """A change to one section."""
 
     section: str = Field(description="The section's title, exactly as in the brief")
     instruction: str = Field(description="What to change, in one sentence")
@@ -38,7 +38,7 @@ class Review(BaseModel):
 
 
 class Job(TypedDict):
-    """What one writer gets: a section, and when it is rewritten, its draft and why."""
+    """The input of a writer: a section, and for a revision its draft and the instruction."""
 
     plan: Plan
     assignment: Assignment
@@ -47,7 +47,7 @@ class Job(TypedDict):
 
 
 def merge(old: dict[str, str], new: dict[str, str]) -> dict[str, str]:
-    """Join what writers have finished at the same time."""
+    """Join the sections of writers that finish at the same time."""
     return {**old, **new}
 
 
@@ -65,4 +65,4 @@ class State(Output):
     drafts: Annotated[dict[str, str], merge]
     """The text of each section, by its title."""
     rounds: int
-    """How often the editor has sent sections back."""
+    """The number of revisions so far."""

@@ -1,12 +1,14 @@
-"""What an agent is: its graph, and what `agent.toml` says about it."""
+"""An agent: its graph and the settings in its `agent.toml`."""
 
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import (
@@ -25,7 +27,7 @@ from shared.settings import Mcp, ModelChoice, Price, Provider
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use; None leaves it to the platform's default."""
+    """Limits of one run; None means the platform's default."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -36,7 +38,7 @@ class Limits:
 
 
 class AgentModel(BaseModel):
-    """What an agent changes of the platform's model; None leaves it as it is."""
+    """The agent's changes to the platform's language model; None changes nothing."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +52,7 @@ class AgentModel(BaseModel):
 
 
 class AgentMcp(Mcp):
-    """MCP servers of one agent: its own, and those of `platform.toml` that it uses."""
+    """MCP servers of one agent: `servers`, and those of `platform.toml` named in `use`."""
 
     use: list[str] = Field(default=[])
 
@@ -65,7 +67,7 @@ class AgentDefinition(BaseModel):
     icon: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "bot"
     """A Lucide icon."""
     roles: list[str] = []
-    """Who may use the agent; empty means everyone."""
+    """Roles that may use the agent; empty means everyone."""
     model: AgentModel = AgentModel()
     limits: Limits = Limits()
     mcp: AgentMcp = AgentMcp()
@@ -77,49 +79,55 @@ class Agent:
 
     name: str
     folder: Path
-    title: str
-    description: str
-    icon: str
-    roles: tuple[str, ...]
+    definition: AgentDefinition
     graph: CompiledStateGraph[Any, Any, Any, Any]
-    """Without a checkpointer: the run engine attaches its own to a copy."""
-    limits: Limits
+    """Without a checkpointer: the runner attaches one to a copy."""
+    prices: Mapping[str, Price]
+    """By model name; prices in `agent.toml` override those in `platform.toml`."""
     version: str
     """Hash of the folder's sources."""
-    prices: Mapping[str, Price] = field(default_factory=dict)
-    """By model name: the platform's prices, then the agent's own."""
 
+    @cached_property
     def input_schema(self) -> dict[str, Any]:
-        """JSON schema of what the graph takes, derived from its types."""
+        """JSON schema of the graph's input, derived from its types."""
         return _json_schema(self.graph.get_input_jsonschema)
 
+    @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """JSON schema of what the graph returns, derived from its types."""
+        """JSON schema of the graph's output, derived from its types."""
         return _json_schema(self.graph.get_output_jsonschema)
 
-    def is_for(self, roles: Collection[str] | None) -> bool:
-        """Whether somebody with these roles may use the agent; None means every role."""
-        return not self.roles or roles is None or not set(roles).isdisjoint(self.roles)
+    @cached_property
+    def input_validator(self) -> Draft202012Validator:
+        """Validates inputs, except messages: LangChain converts them from many forms."""
+        properties = dict(self.input_schema.get("properties", {}))
+        if "messages" in properties:
+            properties["messages"] = {}
+        return Draft202012Validator({**self.input_schema, "properties": properties})
+
+    def allows(self, roles: Collection[str] | None) -> bool:
+        """Whether a user with these roles may use the agent; None means every role."""
+        allowed = self.definition.roles
+        return not allowed or roles is None or not set(roles).isdisjoint(allowed)
 
     def input_for(self, prompt: str) -> dict[str, Any]:
-        """The graph's input for one line of text.
+        """The graph's input for a prompt: its field `prompt`, or else a human message.
 
-        It is the field `prompt` where the input has one, otherwise a human message. Raises
-        `ValueError` when the graph takes neither.
+        Raises `ValueError` if the graph's input has neither `prompt` nor `messages`.
         """
-        fields = self.input_schema().get("properties", {})
+        fields = self.input_schema.get("properties", {})
         if "prompt" in fields:
             return {"prompt": prompt}
         if fields and "messages" not in fields:
             raise ValueError(
-                f"{self.name} takes no prompt: its state has neither `messages` nor `prompt`, "
+                f"{self.name} takes no prompt: its input has neither `messages` nor `prompt`, "
                 f"but {', '.join(fields)}"
             )
         return {"messages": [HumanMessage(prompt)]}
 
     @staticmethod
-    def answer(state: Mapping[str, Any]) -> str:
-        """The text of the last message of the model in a state; empty if there is none."""
+    def reply(state: Mapping[str, Any]) -> str:
+        """The text of the newest AI message in a state; empty if there is none."""
         for message in reversed(state.get("messages") or []):
             if isinstance(message, AIMessage) and message.text:
                 return str(message.text)
@@ -127,18 +135,21 @@ class Agent:
 
 
 def agent_folder(anchor: str | Path) -> Path:
-    """The folder of the agent to which the file `anchor` (usually `__file__`) belongs."""
+    """The folder of the agent that contains the file `anchor` (usually `__file__`).
+
+    Raises `ValueError` if the file is not part of an agent.
+    """
     path = Path(anchor).resolve()
     for folder in path.parents:
         if (folder / "graph.py").is_file():
             return folder
-    raise ValueError(f"{path} is not in an agent's folder: no graph.py in it or above it")
+    raise ValueError(f"{path} is not part of an agent: no folder above it contains a graph.py")
 
 
 def read_definition(folder: Path) -> AgentDefinition:
     """The definition of the agent in `folder`; all defaults if it has no `agent.toml`.
 
-    Raises `ValueError` that names the file and each value to mend.
+    Raises `ValueError` with the file and each invalid value.
     """
     file = folder / "agent.toml"
     try:
@@ -152,7 +163,7 @@ def read_definition(folder: Path) -> AgentDefinition:
     except ValidationError as error:
         details = "; ".join(
             f"{'.'.join(map(str, detail['loc']))}: "
-            + ("there is no such value" if detail["type"] == "extra_forbidden" else detail["msg"])
+            + ("unknown setting" if detail["type"] == "extra_forbidden" else detail["msg"])
             for detail in error.errors()
         )
         raise ValueError(f"{file.name}: {details}") from None
@@ -164,6 +175,6 @@ def _json_schema(derive: Any) -> dict[str, Any]:
     try:
         schema: dict[str, Any] = derive()
     except PydanticInvalidForJsonSchema:
-        # A state may hold what JSON cannot express, a function for example.
+        # JSON cannot express every type of a state, such as a function.
         return {"type": "object"}
     return schema

@@ -1,4 +1,4 @@
-"""Imports an agent's `graph.py` by path, as often as it changes."""
+"""Imports an agent's `graph.py` by path, after every change."""
 
 import copy
 import hashlib
@@ -18,16 +18,16 @@ from langgraph.graph.state import CompiledStateGraph
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 
-# What a change must be in to make a new version; data that an agent writes does not.
+# Files whose change makes a new version of an agent.
 SOURCE_SUFFIXES = frozenset({".py", ".toml", ".md", ".txt", ".json", ".yaml", ".yml"})
 
 
 def load_graph(package: str, folder: Path) -> Graph:
-    """Import `folder/graph.py` afresh and return its compiled `graph`.
+    """Import `folder/graph.py` again and return its compiled `graph`.
 
-    The modules keep the names `PACKAGE.FOLDER.…` from one load to the next, because checkpoints
-    name the classes in them. If the import fails, the modules of the last load are put back.
-    Raises whatever the import raises, and `TypeError` if `graph` is missing or no graph.
+    The modules are named `PACKAGE.FOLDER.…` at every load, because checkpoints store the names of
+    the classes in them. If the import fails, the modules of the last load are restored. Raises any
+    error of the import, and `TypeError` if `graph` is missing or not a graph.
     """
     with _fresh_modules(f"{package}.{folder.name}"):
         module = importlib.import_module(f"{package}.{folder.name}.graph")
@@ -35,7 +35,7 @@ def load_graph(package: str, folder: Path) -> Graph:
 
 
 def register_package(package: str, folder: Path) -> None:
-    """Make the folders in `folder` importable as `PACKAGE.NAME`, whatever characters they hold."""
+    """Make the folders in `folder` importable as `PACKAGE.NAME`, whatever their names."""
     if not any(isinstance(finder, _AgentFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AgentFinder())
     _AgentFinder.packages.add(package)
@@ -46,7 +46,7 @@ def register_package(package: str, folder: Path) -> None:
 
 
 def source_version(folder: Path) -> str:
-    """A hash of the folder's sources, tests and hidden files excepted."""
+    """A hash of the folder's sources without tests and hidden files."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         parts = file.relative_to(folder).parts
@@ -57,16 +57,16 @@ def source_version(folder: Path) -> str:
 
 
 def explain(error: BaseException, folder: Path) -> str:
-    """One line for the author: the file and line in `folder`, and what went wrong there."""
+    """One line for the agent's author: file and line in `folder`, and the error."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_shown(error.filename, folder)}, line {error.lineno}: {error.msg}"
     frames = traceback.extract_tb(error.__traceback__)
     inside = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
-    # LangGraph adds where to read more, which a machine behind a firewall cannot reach.
+    # LangGraph appends a link, but the machine may be behind a firewall.
     text = str(error).partition("\nFor troubleshooting")[0]
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if isinstance(error, ModuleNotFoundError) and error.name and _is_own(error.name, folder):
-        text += f"; modules of an agent are imported with a dot: from .{error.name} import …"
+    if isinstance(error, ModuleNotFoundError) and error.name and _is_sibling(error.name, folder):
+        text += f"; import modules of the same agent with a dot: from .{error.name} import …"
     if inside:
         return f"{_shown(inside[-1].filename, folder)}, line {inside[-1].lineno}: {text}"
     if notes := getattr(error, "__notes__", ()):
@@ -78,7 +78,7 @@ def explain(error: BaseException, folder: Path) -> str:
 class _AgentFinder(MetaPathFinder):
     """Finds the modules of agents and compiles them from source each time.
 
-    Python's own cache takes a file for unchanged when it was saved twice within a second.
+    Python's bytecode cache misses the second of two saves within one second.
     """
 
     packages: set[str] = set()  # noqa: RUF012  # one finder serves the process
@@ -97,7 +97,7 @@ class _AgentFinder(MetaPathFinder):
 
 class _UncachedLoader(SourceFileLoader):
     def path_stats(self, path: Any) -> Mapping[str, Any]:
-        raise OSError  # how importlib is told that there is nothing to compare a cache with
+        raise OSError  # importlib then does not look for cached bytecode
 
 
 @contextmanager
@@ -132,11 +132,11 @@ def _compiled(module: ModuleType, name: str) -> Graph:
         return graph
     raise TypeError(
         f"`graph` in graph.py is a {type(graph).__name__}: it must be a StateGraph, "
-        "a compiled graph, or a function without parameters that returns one"
+        "a compiled graph, or a function without parameters that returns one of them"
     )
 
 
-def _is_own(module: str, folder: Path) -> bool:
+def _is_sibling(module: str, folder: Path) -> bool:
     return (folder / f"{module}.py").is_file() or (folder / module).is_dir()
 
 

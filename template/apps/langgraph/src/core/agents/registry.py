@@ -1,4 +1,4 @@
-"""The agents of a folder, kept up to date while their authors work."""
+"""The agents of a folder, reloaded when their files change."""
 
 import asyncio
 import hashlib
@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
-from apps.langgraph.src.core.agent_names import MAX_NAME_LENGTH, NAME_PATTERN, check_name
 from apps.langgraph.src.core.agents.definition import Agent, read_definition
 from apps.langgraph.src.core.agents.loading import (
     explain,
@@ -20,26 +19,28 @@ from apps.langgraph.src.core.agents.loading import (
     register_package,
     source_version,
 )
+from apps.langgraph.src.core.agents.names import MAX_NAME_LENGTH, NAME_PATTERN, check_name
 from shared.settings import get_settings
 
 log = structlog.get_logger(__name__)
 
 AGENTS_FOLDER = Path(__file__).resolve().parents[2] / "agents"
-# The agents' import name, the same in the service, in pytest and in LangGraph's own tools.
+# The agents' package, the same in the service, in pytest and in LangGraph's tools. Never changed:
+# checkpoints store the names of classes in it.
 AGENTS_PACKAGE = "apps.langgraph.src.agents"
 
-# Seconds that the import of an agent may take: one that hangs must not hold up others.
+# Seconds that the import of an agent may take: one that hangs must not block the others.
 LOAD_SECONDS = 30
-# Seconds until the folder is followed again when that has failed.
+# Seconds until the folder is watched again after an error.
 RETRY = 1
 
 
-class AgentNotFound(LookupError):  # noqa: N818
+class AgentNotFoundError(LookupError):
     """There is no agent of that name."""
 
 
-class AgentUnavailable(RuntimeError):  # noqa: N818
-    """The agent has never loaded; `error` says to its author why."""
+class AgentUnavailableError(RuntimeError):
+    """No version of the agent has loaded; `error` is the reason, for its author."""
 
     def __init__(self, name: str, error: str) -> None:
         super().__init__(f"The agent {name!r} does not load: {error}")
@@ -48,23 +49,23 @@ class AgentUnavailable(RuntimeError):  # noqa: N818
 
 @lru_cache
 def get_registry(folder: Path = AGENTS_FOLDER) -> "AgentRegistry":
-    """The one registry of `folder` in this process."""
+    """The registry of `folder`, one per process."""
     return AgentRegistry(folder)
 
 
 class AgentRegistry:
     """Agents by name, from the folders `folder/*/graph.py`.
 
-    A new version takes over only when it has loaded: until then, and while it is broken, the last
-    good version is served and `errors` says what is wrong. A run keeps the graph it began with.
+    A new version replaces the last one only once it has loaded. While it is broken, the last good
+    version is served and `errors` has the reason. A run keeps the graph with which it started.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.errors: dict[str, str] = {}
         self._agents: dict[str, Agent] = {}
-        self._tried: dict[str, str] = {}  # the version that was loaded last, or failed to
-        # The latest load of each agent: two at a time would take each other's modules.
+        self._tried: dict[str, str] = {}  # the version of the last load, failed or not
+        # The latest load of each agent: two at a time would replace each other's modules.
         self._loading: dict[str, _Loading] = {}
         self._lock = threading.Lock()
         if self.folder == AGENTS_FOLDER:
@@ -73,26 +74,26 @@ class AgentRegistry:
             self._package = f"agents_{hashlib.sha256(bytes(self.folder)).hexdigest()[:8]}"
 
     def load_all(self) -> None:
-        """Load what is new or changed, and forget what is gone."""
+        """Load new and changed agents, and remove deleted ones."""
         for name in self._names():
             self.load(name)
 
     def get(self, name: str) -> Agent:
-        """The newest good version of an agent; one that was never looked for is loaded.
+        """The newest good version of an agent, loaded now if its folder is new.
 
-        Raises `AgentNotFound`, or `AgentUnavailable` if no version has ever loaded.
+        Raises `AgentNotFoundError`, or `AgentUnavailableError` if no version has ever loaded.
         """
         if self._unseen(name):
             self.load(name)
         if agent := self._agents.get(name):
             return agent
         if error := self.errors.get(name):
-            raise AgentUnavailable(name, error)
+            raise AgentUnavailableError(name, error)
         known = ", ".join(sorted(self._agents)) or "none"
-        raise AgentNotFound(f"There is no agent {name!r}; the agents are: {known}")
+        raise AgentNotFoundError(f"There is no agent {name!r}; there are: {known}")
 
     async def find(self, name: str) -> Agent:
-        """`get` for the event loop, which a load must not hold up."""
+        """`get` without blocking the event loop during a load."""
         if self._unseen(name):
             await self._load_aside(name)
         return self.get(name)
@@ -102,10 +103,10 @@ class AgentRegistry:
         return [agent for _, agent in sorted(self._agents.items())]
 
     def load(self, name: str) -> None:
-        """Load the agent `name` if its sources have changed; forget it if its folder is gone.
+        """Load the agent `name` if its sources have changed; remove it if its folder is gone.
 
-        Never raises for what an author did: that goes to `errors` and to the log. An import that
-        does not end in time is such an error; if it ends after all, the agent is there.
+        Errors of the agent are not raised, but added to `errors` and logged. A load that exceeds
+        `LOAD_SECONDS` is such an error until it ends.
         """
         started = False
         while not started:
@@ -115,7 +116,7 @@ class AgentRegistry:
                 return
 
     async def watch(self) -> None:
-        """Follow the folder until cancelled: a saved change is served within a second.
+        """Watch the folder until cancelled: a saved change is served within a second.
 
         The setting `watch_polling` is for file systems that do not report changes.
         """
@@ -123,19 +124,19 @@ class AgentRegistry:
             try:
                 await self._follow()
             except Exception:
-                log.exception("agents are not reloaded for a moment")
+                log.exception("watching the agents failed", retry_seconds=RETRY)
             await asyncio.sleep(RETRY)
 
     async def _follow(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        # None leaves it to watchfiles, which knows some such systems.
+        # None: watchfiles decides; it detects some of these file systems.
         polling = get_settings().watch_polling or None
         loaded = False
         async for changes in awatch(
             self.folder, force_polling=polling, yield_on_timeout=True, rust_timeout=1000
         ):
             if not loaded:
-                # Only now nothing that is saved can be missed: what was saved before is found here.
+                # Loaded only now, so that no change between loading and watching is missed.
                 for name in self._names():
                     await self._load_aside(name)
                 loaded = True
@@ -151,7 +152,7 @@ class AgentRegistry:
 
     def _unseen(self, name: str) -> bool:
         known = name in self._agents or name in self.errors
-        # What a caller sends becomes a part of a path only if it can be a name.
+        # A name from a request becomes part of a path only if it is a valid name.
         possible = len(name) <= MAX_NAME_LENGTH and NAME_PATTERN.fullmatch(name)
         return not known and bool(possible) and (self.folder / name).is_dir()
 
@@ -164,13 +165,13 @@ class AgentRegistry:
                 return
 
     def _begin(self, name: str) -> "tuple[bool, _Loading]":
-        """A load of the agent, and whether it began now: one under way may miss the last change."""
+        """A load of the agent, and whether it is new: an older one may miss the last change."""
         with self._lock:
             loading = self._loading.get(name)
             if loading and not loading.done.done():
                 return False, loading
             loading = self._loading[name] = _Loading()
-        # The end of the process does not wait for such a thread.
+        # A daemon thread, so that a hanging import does not keep the process alive.
         threading.Thread(target=self._work, args=(name, loading), daemon=True).start()
         return True, loading
 
@@ -179,7 +180,7 @@ class AgentRegistry:
             return False
         self.errors[name] = (
             f"{name}/graph.py: the import takes longer than {LOAD_SECONDS} seconds; "
-            "mend it and restart the agents service"
+            "correct it and restart the agents service"
         )
         log.error("agent does not load", agent=name, error=self.errors[name])
         return True
@@ -206,8 +207,7 @@ class AgentRegistry:
             self._tried[name] = version
             agent = self._load(name, folder, version)
         except BaseException as error:
-            # Not only exceptions: libraries written in Rust panic with others. The thread is the
-            # load's own, so that nothing else can mean to end it.
+            # Panics of Rust libraries are BaseExceptions; no other code raises in this thread.
             self.errors[name] = explain(error, folder)
             log.error(
                 "agent does not load",
@@ -227,22 +227,12 @@ class AgentRegistry:
         definition = read_definition(folder)
         register_package(self._package, self.folder)
         graph = load_graph(self._package, folder)
-        return Agent(
-            name=name,
-            folder=folder,
-            title=definition.title,
-            description=definition.description,
-            icon=definition.icon,
-            roles=tuple(definition.roles),
-            graph=graph,
-            limits=definition.limits,
-            version=version,
-            prices={**get_settings().model.prices, **definition.model.prices},
-        )
+        prices = {**get_settings().model.prices, **definition.model.prices}
+        return Agent(name, folder, definition, graph, prices, version)
 
 
 class _Loading:
-    """A load that has begun; `done` when it has ended, however it did."""
+    """A load in progress; `done` when it has ended, failed or not."""
 
     def __init__(self) -> None:
         self.done: Future[None] = Future()

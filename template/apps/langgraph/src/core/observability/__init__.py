@@ -1,1 +1,1 @@
-"""Metrics and traces."""
+"""Health, metrics and traces."""

@@ -1,7 +1,7 @@
-"""OpenTelemetry traces, only where the setting OTEL_EXPORTER_OTLP_ENDPOINT names a collector.
+"""OpenTelemetry traces, sent to the collector in the setting OTEL_EXPORTER_OTLP_ENDPOINT.
 
-Without it no exporter is imported and nothing is sent. The other variables of OpenTelemetry's
-specification are read from the environment. https://opentelemetry.io/docs/specs/otel/protocol/exporter
+Without it no exporter is imported and nothing is sent. The other variables of the specification are
+read from the environment: https://opentelemetry.io/docs/specs/otel/protocol/exporter
 """
 
 import os
@@ -25,7 +25,7 @@ def configure_tracing(app: FastAPI) -> None:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    name = os.environ.get("OTEL_SERVICE_NAME", "agents")
+    name = os.environ.get("OTEL_SERVICE_NAME", "langgraph")
     provider = TracerProvider(resource=Resource.create({"service.name": name}))
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -34,7 +34,7 @@ def configure_tracing(app: FastAPI) -> None:
 
 
 def flush_traces() -> None:
-    """Send what has not been sent yet: the process may end without another chance."""
+    """Send the remaining spans before the process ends."""
     if not get_settings().otel_exporter_otlp_endpoint:
         return
     from opentelemetry import trace
@@ -47,7 +47,7 @@ def flush_traces() -> None:
 
 @contextmanager
 def run_span(agent: str, run_id: str, attempt: int) -> Iterator[None]:
-    """A span around one attempt of a run, where traces are on."""
+    """A span around an attempt of a run, if traces are configured."""
     if not get_settings().otel_exporter_otlp_endpoint:
         yield
         return

@@ -1,1 +1,1 @@
-"""The run engine: executes runs, keeps their event logs, survives the loss of a replica."""
+"""Runs: executed by the runner, followed through their events, resumed after a replica is lost."""

@@ -1,7 +1,7 @@
-"""Keeps an agent that ends its process, by `sys.exit` for example, from ending the service.
+"""Keeps `sys.exit` and the like in an agent's code from ending the service.
 
-An event loop passes SystemExit and KeyboardInterrupt on to whoever runs it, from every task. A run
-has many tasks, and not all of them are made here: LangGraph makes some for nodes and for tools.
+The event loop lets SystemExit and KeyboardInterrupt of any task end the process. A run has many
+tasks, and LangGraph creates some of them, for nodes and tools.
 """
 
 import asyncio
@@ -13,20 +13,20 @@ _contained: ContextVar[bool] = ContextVar("contained", default=False)
 
 
 class AgentExitError(Exception):
-    """An agent's code raised SystemExit or KeyboardInterrupt, which is the cause of this."""
+    """An agent's code raised SystemExit or KeyboardInterrupt, the `__cause__` of this error."""
 
 
 def contain() -> None:
-    """From here on, the tasks that the current one makes fail in such a case, like with others."""
+    """Let tasks that the current one creates from now on raise `AgentExitError` instead."""
     _contained.set(True)
 
 
 def make_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
-    """A task factory for the service's event loop."""
+    """The task factory of the service's event loop."""
     if not _contained.get():
         return asyncio.Task(work, loop=loop, **options)
     task = asyncio.Task(_translate(work), loop=loop, **options)
-    # Python warns of work that never began because its task was cancelled before.
+    # A coroutine whose task is cancelled before it starts would cause a warning.
     task.add_done_callback(lambda _: work.close())
     return task
 

@@ -1,4 +1,4 @@
-"""JSON as LangGraph's clients expect it."""
+"""JSON in the form that LangGraph's clients expect."""
 
 import json
 from collections import deque
@@ -13,15 +13,15 @@ OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
 
 
 def dumps(value: Any) -> bytes:
-    """JSON of messages, models, dataclasses and plain values.
+    """JSON of messages, pydantic models, dataclasses and plain values.
 
-    What JSON cannot express becomes its text, because a run must not fail for being looked at.
+    Any other object becomes its `str`, because reading a state must not fail.
     """
     try:
         return orjson.dumps(value, default=_plain, option=OPTIONS)
     except TypeError:
-        # An integer above 64 bits, or half of a surrogate pair: some models emit the halves one by
-        # one. Strict readers, LangGraph's client among them, take only a whole pair.
+        # An integer beyond 64 bits, or half of a surrogate pair: some models send the halves
+        # separately, but strict parsers such as LangGraph's client refuse them.
         plain = to_jsonable_python(value, fallback=_plain, inf_nan_mode="null")
         text = json.dumps(plain, ensure_ascii=False)
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()

@@ -1,28 +1,28 @@
-"""What users are told about runs that did not succeed."""
+"""Errors of runs, as users see them."""
 
 from langgraph.errors import EmptyInputError, GraphRecursionError
 
-from apps.langgraph.src.core.agents import Agent, explain
+from apps.langgraph.src.core.agents.definition import Agent
+from apps.langgraph.src.core.agents.loading import explain
 from shared.settings import get_settings
 
 
 class RunTimeoutError(Exception):
-    """The run took longer than it may."""
+    """The run exceeded its time limit."""
 
 
 class CostLimitError(Exception):
-    """The run cost more than it may."""
+    """The run exceeded its limit of cost."""
 
 
 def describe(error: BaseException, agent: Agent, run_id: str) -> dict[str, str]:
-    """The name of an error and a message without internals, as clients and logs name it.
+    """The `error` and `message` of a failed run, without internals.
 
-    In development the message is the error's own, with its place, because its reader is the agent's
-    author.
+    In development they are those of the exception, with file and line, for the agent's author.
     """
     name, message = _known(error)
     if not message:
-        message = f"The agent failed; the service's log has the details under run {run_id}."
+        message = f"The agent failed; see run {run_id} in the service's log."
         if get_settings().environment == "development":
             name, message = type(error).__name__, explain(error, agent.folder)
     return {"error": name, "message": message}
@@ -32,7 +32,7 @@ def _known(error: BaseException) -> tuple[str, str]:
     if isinstance(error, RunTimeoutError | CostLimitError):
         return type(error).__name__.removesuffix("Error"), str(error)
     if isinstance(error, GraphRecursionError):
-        return "StepLimit", "The agent took more steps than it may without coming to an end."
+        return "StepLimit", "The agent exceeded its limit of steps."
     if isinstance(error, EmptyInputError):
-        return "EmptyInput", "The thread has nothing to continue from: send an input."
+        return "EmptyInput", "The thread has no state to continue from: send an input."
     return "AgentError", ""

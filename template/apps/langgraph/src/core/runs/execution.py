@@ -13,34 +13,24 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command, Interrupt, Send, StateSnapshot
 
-from apps.langgraph.src.core.agents import Agent
+from apps.langgraph.src.core.agents.definition import Agent
 from apps.langgraph.src.core.observability.tracing import run_span
 from apps.langgraph.src.core.runs.containment import AgentExitError, contain
 from apps.langgraph.src.core.runs.errors import CostLimitError, RunTimeoutError, describe
-from apps.langgraph.src.core.runs.log import RunLog
+from apps.langgraph.src.core.runs.event_log import EventLog
 from apps.langgraph.src.core.runs.stream import GraphStream
 from apps.langgraph.src.core.runs.usage import RunUsage
+from apps.langgraph.src.core.storage.leases import Outcome, Spent
 from apps.langgraph.src.core.storage.records import Run
-from apps.langgraph.src.core.storage.runs import Outcome, Spent
 from shared.settings import Agents as AgentSettings
 
 logger = structlog.get_logger(__name__)
 
-# What the service decides and a client must not. LangGraph's own keys begin with two underscores.
-RESERVED = frozenset(
-    (
-        "thread_id",
-        "run_id",
-        "agent",
-        "user_id",
-        "roles",
-        "checkpoint_id",
-        "checkpoint_ns",
-        "checkpoint_map",
-    )
-)
+# Keys that only the service may set. LangGraph's internal keys start with two underscores.
+RESERVED = {"thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map"}
+RESERVED |= {"run_id", "agent", "user_id", "roles"}
 
-# Notes the checkpoint from which a run goes on.
+# Stores the checkpoint from which a run continues.
 Progress = Callable[[Run, str], Awaitable[None]]
 
 Stop = Literal["cancel", "cost limit", "hand over", "abandon"]
@@ -48,22 +38,22 @@ Stop = Literal["cancel", "cost limit", "hand over", "abandon"]
 
 @dataclass
 class Execution:
-    """A run that executes here.
+    """A run that executes on this replica.
 
     Attributes:
-        new_thread: whether the thread was made for this run and has no checkpoint.
-        started: when this attempt began, as `time.monotonic` has it.
-        usage: what the run has used so far, with earlier attempts.
+        new_thread: the thread was created for this run and has no checkpoint.
+        started: the start of this attempt by `time.monotonic`.
+        usage: the run's usage so far, including earlier attempts.
         task: executes the graph.
-        stop: why the task was cancelled, if it was.
+        stop: the reason why the task was cancelled.
         values: the graph's latest state.
-        interrupts: what the graph waits for.
-        outcome: how the run ended; None until then, and for good when it did not end here.
-        settled: done when the outcome is in the database, or will never come from here.
+        interrupts: the graph's open interrupts.
+        outcome: the end of the run; None before it, and if the run does not end on this replica.
+        settled: set when the outcome is stored, or when there will be none on this replica.
     """
 
     run: Run
-    log: RunLog
+    log: EventLog
     new_thread: bool = False
     started: float = field(default_factory=time.monotonic)
     usage: RunUsage | None = None
@@ -76,12 +66,12 @@ class Execution:
 
     @property
     def spent(self) -> Spent:
-        """What the run has taken so far, in all its attempts."""
+        """What all attempts of the run have used so far."""
         seconds = (self.run.seconds or 0) + time.monotonic() - self.started
         return Spent(self.usage.to_json() if self.usage else self.run.usage, seconds)
 
     def cancel(self, stop: Stop) -> None:
-        """End the task; the first reason counts."""
+        """Cancel the task; the first reason counts."""
         if self.stop is None and self.outcome is None:
             self.stop = stop
             if self.task is not None:
@@ -98,11 +88,10 @@ def attach(agent: Agent, checkpointer: BaseCheckpointSaver[Any]) -> Any:
 async def execute(
     execution: Execution, agent: Agent, graph: Any, settings: AgentSettings, progress: Progress
 ) -> Outcome | None:
-    """Run the graph to its end, an interrupt, an error or a limit, writing to the log.
+    """Run the graph to its end, an interrupt, an error or a limit, and append events to the log.
 
-    Continues from the last checkpoint when an earlier attempt of the run has made one, which it
-    tells `progress`. None means
-    that the run did not end: it is to be handed over or has been taken over.
+    If an earlier attempt has stored a checkpoint, continues from it and passes it to `progress`.
+    Returns None if the run did not end: it is to be handed over or was taken over.
     """
     run = execution.run
     contain()
@@ -110,8 +99,8 @@ async def execute(
     loop = asyncio.get_running_loop()
     usage = RunUsage(agent, run, lambda: _stop_soon(loop, execution))
     execution.usage = usage
-    config = run_config(run, agent.limits.max_steps or settings.max_steps, usage)
-    seconds = agent.limits.timeout_seconds or settings.run_seconds
+    config = run_config(run, agent.definition.limits.max_steps or settings.max_steps, usage)
+    seconds = agent.definition.limits.timeout_seconds or settings.run_seconds
     stream = GraphStream(run.request.stream_modes, subgraphs=run.request.subgraphs)
     try:
         with run_span(run.agent, run.run_id, run.attempt):
@@ -141,7 +130,7 @@ async def execute(
 
 
 def run_config(run: Run, max_steps: int, usage: RunUsage) -> RunnableConfig:
-    """LangGraph's configuration: the client's, as far as it may decide, under the service's."""
+    """LangGraph's config: the service's values, and those that a client may set."""
     asked = run.request.config
     config: RunnableConfig = {
         "configurable": {
@@ -161,7 +150,7 @@ def run_config(run: Run, max_steps: int, usage: RunUsage) -> RunnableConfig:
 
 
 def build_command(command: dict[str, Any]) -> Command[Any]:
-    """LangGraph's command for the one of the wire protocol."""
+    """LangGraph's command from the one of its server protocol."""
     goto = command.get("goto") or ()
     targets = goto if isinstance(goto, list | tuple) else [goto]
     return Command(
@@ -204,7 +193,7 @@ async def _stream(
                 execution.log.append(name, data)
         await graph.checkpointer.written()
     except BaseException:
-        # What was done is kept, whatever ended the run.
+        # Checkpoints are kept, however the run ended.
         with contextlib.suppress(Exception):
             await graph.checkpointer.written()
         raise
@@ -213,7 +202,7 @@ async def _stream(
 
 
 async def _checkpoint_of(run: Run, graph: Any) -> StateSnapshot | None:
-    """Where an earlier attempt of the run came to; None when it left no checkpoint."""
+    """The state after the last checkpoint of an earlier attempt of the run, if there is one."""
     if run.attempt == 1:
         return None
     state: StateSnapshot = await graph.aget_state(_thread_config(run))
@@ -221,10 +210,10 @@ async def _checkpoint_of(run: Run, graph: Any) -> StateSnapshot | None:
 
 
 def _ended(state: StateSnapshot, interrupt_before: list[str] | str) -> bool:
-    """Whether the lost attempt had nothing left to do, though it could not say so any more."""
+    """Whether the lost attempt had finished, but was lost before that was stored."""
     asking = [task.name for task in state.tasks if task.interrupts]
     stops = state.next if interrupt_before == "*" else set(state.next) & set(interrupt_before)
-    # `next` leaves out tasks that have run but whose checkpoint is missing; `tasks` does not.
+    # `next` lacks tasks that have run but whose checkpoint is missing; `tasks` has them.
     return not state.tasks or sorted(state.next) == sorted(asking) != [] or bool(stops)
 
 
@@ -241,5 +230,5 @@ def _allowed(values: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _stop_soon(loop: asyncio.AbstractEventLoop, execution: Execution) -> None:
-    # Nodes that are plain functions report from threads of their own.
+    # Called from other threads by nodes that are plain functions.
     loop.call_soon_threadsafe(execution.cancel, "cost limit")

@@ -1,37 +1,38 @@
-"""Undoes a run: its thread is as if the run had never been."""
+"""Undoes a run: its thread returns to the state before it."""
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
 
-from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.runs.following import wait_for_end
+from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.storage.records import Run
 from apps.langgraph.src.core.storage.runs import ThreadBusyError
 
 
-async def roll_back(engine: Engine, run: Run) -> None:
-    """End a run, put its thread back to where the run began, and remove the run.
+async def roll_back(runner: Runner, run: Run) -> None:
+    """Cancel a run, restore its thread to the state before it, and delete the run.
 
-    One that has ended by itself stays. Raises `ShuttingDownError`, and `ThreadBusyError` while
-    another run waits behind it.
+    A finished run stays. Raises `ShuttingDownError`, and `ThreadBusyError` while another run is
+    queued behind it.
     """
     if not run.active:
         return
-    if any(other > run.run_id for other in await engine.storage.runs.active_on(run.thread_id)):
-        # It would begin with what is about to be undone.
+    if any(other > run.run_id for other in await runner.storage.runs.active_on(run.thread_id)):
+        # The other run would start with a state that is about to be undone.
         raise ThreadBusyError
-    await engine.cancel(run.run_id)
-    if (await engine.wait_end(run)).status != "interrupted":
+    await runner.cancel(run.run_id)
+    if (await wait_for_end(runner, run)).status != "interrupted":
         return
-    storage = engine.storage
+    storage = runner.storage
     thread: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}
     first: CheckpointTuple | None = None
     async for made in storage.checkpointer.alist(thread, filter={"run_id": run.run_id}):
-        first = made  # the newest come first
+        first = made  # newest first
     if first and first.parent_config:
-        # Checkpointers cannot remove single checkpoints; a copy of an earlier one is the latest.
-        graph = engine.graph(run.agent)
+        # Checkpointers cannot delete single checkpoints, so an earlier one is copied to the end.
+        graph = runner.graph(run.agent)
         await graph.aupdate_state(first.parent_config, None, as_node="__copy__")
     elif first:
         await storage.checkpointer.adelete_thread(run.thread_id)
     await storage.runs.delete(run.run_id)
-    await engine.restore(run.thread_id, run.agent)
+    await runner.restore(run.thread_id, run.agent)

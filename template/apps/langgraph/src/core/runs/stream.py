@@ -1,4 +1,4 @@
-"""Turns what a graph streams into the events of the wire protocol."""
+"""Turns the chunks that a graph streams into events of LangGraph's server protocol."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
@@ -17,9 +17,9 @@ from apps.langgraph.src.core.runs.encoding import dumps
 StreamMode = Literal[
     "values", "updates", "messages", "messages-tuple", "custom", "tasks", "checkpoints", "debug"
 ]
-"""The protocol's modes that this service serves."""
+"""The protocol's stream modes that this service offers."""
 
-# What a graph always streams, because the end of a run shows in it.
+# Modes that a graph always streams, because they contain the result of a run.
 INTERNAL = ("values", "updates")
 INTERRUPT = "__interrupt__"
 
@@ -29,8 +29,8 @@ class GraphStream:
 
     Attributes:
         values: the latest state of the graph, None before the first.
-        interrupted: whether the graph stopped to wait.
-        interrupts: what it asks for; empty when it stopped before or after a named node.
+        interrupted: whether the graph was interrupted.
+        interrupts: its interrupts; empty if it stopped before or after a named node.
     """
 
     def __init__(self, modes: Sequence[str], *, subgraphs: bool) -> None:
@@ -43,12 +43,12 @@ class GraphStream:
 
     @property
     def graph_modes(self) -> list[str]:
-        """The modes to ask of the graph."""
+        """The modes to request from the graph."""
         modes = {"messages" if mode == "messages-tuple" else mode for mode in self._wanted}
         return sorted(modes | set(INTERNAL))
 
     def events(self, chunk: Any) -> Iterator[tuple[str, bytes]]:
-        """Names and JSON of the events that a streamed chunk stands for."""
+        """Names and JSON of the events of a chunk."""
         namespace, mode, data = chunk if self._subgraphs else ((), *chunk)
         if not namespace:
             self._note(mode, data)
@@ -85,7 +85,7 @@ class GraphStream:
 
 
 def token_text(data: bytes) -> str:
-    """The text of a `messages` event that is a token of a model's answer; else empty."""
+    """The text of a `messages` event if it is a token of a language model, or else empty."""
     message, _ = orjson.loads(data)
     if message["type"] != "AIMessageChunk":
         return ""

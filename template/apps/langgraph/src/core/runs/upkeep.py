@@ -1,4 +1,4 @@
-"""What an engine does at intervals: leases, lost and waiting runs, event logs, webhooks."""
+"""The work of a runner at intervals: leases, lost and pending runs, events, webhooks."""
 
 import asyncio
 import time
@@ -9,45 +9,45 @@ from typing import Any
 import structlog
 
 from apps.langgraph.src.core.observability import metrics
-from apps.langgraph.src.core.runs.engine import Engine
+from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.storage.records import now
 
 logger = structlog.get_logger(__name__)
 
-# Seconds between two rounds of each kind of work.
+# Seconds between two rounds of each task.
 LOOK_FOR_WORK = 1.0
 LOOK_FOR_MORE = 0.25
 STORE_EVENTS = 0.1
 # Proxies cut a connection that is silent for 30 to 60 seconds.
 SHOW_LIFE = 15.0
-# What a run has taken since, a crash hides from its limits.
+# A crash loses what a run has used since the last round.
 NOTE_SPENT = 5.0
 CLEAN_UP = 60.0
 
-# Runs that are taken over at a time, the oldest first: after a crash all of them wait, and if all
-# went on at once, none would come any further for a while.
+# Runs claimed at a time, oldest first. After a crash all runs are claimed again, and if all started
+# at once, none would make progress for a while.
 TAKE_OVER = 16
 
-# A thread that was made for one run can be read for this long after it.
+# How long an ephemeral thread can be read after its run.
 EPHEMERAL_LIFE = timedelta(minutes=10)
 
 
 class Upkeep:
-    """The recurring work of one engine."""
+    """The tasks of one runner."""
 
-    def __init__(self, engine: Engine, webhooks: WebhookSender) -> None:
-        self._engine = engine
+    def __init__(self, runner: Runner, webhooks: WebhookSender) -> None:
+        self._runner = runner
         self._webhooks = webhooks
         self._renewed = time.monotonic()
         self._unstored: list[dict[str, Any]] = []
 
     async def run(self) -> None:
-        """Work until cancelled; what fails is logged and done again in the next round."""
+        """Work until cancelled; failures are logged and repeated in the next round."""
         async with asyncio.TaskGroup() as tasks:
-            lease = self._engine.settings.lease_seconds
+            lease = self._runner.settings.lease_seconds
             tasks.create_task(self._every(lease / 3, self._renew))
-            tasks.create_task(self._every(LOOK_FOR_WORK, self._look_for_work, self._engine.work))
+            tasks.create_task(self._every(LOOK_FOR_WORK, self._look_for_work, self._runner.work))
             tasks.create_task(self._every(LOOK_FOR_WORK, self._webhooks.send_due))
             tasks.create_task(self._every(STORE_EVENTS, self._store_events))
             tasks.create_task(self._every(SHOW_LIFE, self._show_life))
@@ -74,15 +74,15 @@ class Upkeep:
             wake.clear()
 
     async def _renew(self) -> None:
-        engine = self._engine
-        held = list(engine.executions.values())
+        runner = self._runner
+        held = list(runner.executions.values())
         asked = time.monotonic()
         try:
             run_ids = [execution.run.run_id for execution in held]
-            kept = await engine.storage.runs.renew(engine.replica, run_ids, engine.lease_end())
+            kept = await runner.storage.leases.renew(runner.replica, run_ids, runner.lease_end())
         except Exception:
-            if time.monotonic() - self._renewed > engine.settings.lease_seconds:
-                # Others may have these runs by now.
+            if time.monotonic() - self._renewed > runner.settings.lease_seconds:
+                # Other replicas may have taken over these runs.
                 for execution in held:
                     execution.cancel("abandon")
             raise
@@ -92,47 +92,47 @@ class Upkeep:
                 execution.cancel("abandon")
 
     async def _look_for_work(self) -> None:
-        engine = self._engine
-        if engine.executions:
-            for run_id in await engine.storage.runs.cancelled(engine.replica):
-                if execution := engine.executions.get(run_id):
+        runner = self._runner
+        if runner.executions:
+            for run_id in await runner.storage.leases.cancelled(runner.replica):
+                if execution := runner.executions.get(run_id):
                     execution.cancel("cancel")
-        if engine.draining or not engine.free:
+        if runner.draining or not runner.free:
             return
-        # One's own leases first: a process that was held up must not take its own runs for lost.
+        # Renew first: after a pause, the runs of this replica would look lost.
         await self._renew()
-        runs, given_up = await engine.storage.runs.claim(
-            engine.replica, min(engine.free, TAKE_OVER), engine.lease_end()
+        runs, given_up = await runner.storage.leases.claim(
+            runner.replica, min(runner.free, TAKE_OVER), runner.lease_end()
         )
         if len(runs) == TAKE_OVER:
-            asyncio.get_running_loop().call_later(LOOK_FOR_MORE, engine.work.set)
+            asyncio.get_running_loop().call_later(LOOK_FOR_MORE, runner.work.set)
         for run in runs:
             if run.attempt > 1:
                 metrics.RECOVERED.inc()
                 logger.info("run taken over", run_id=run.run_id, attempt=run.attempt)
-            engine.launch(run)
+            runner.launch(run)
         if given_up:
             logger.error("runs given up", count=given_up)
 
     async def _store_events(self) -> None:
-        for execution in list(self._engine.executions.values()):
+        for execution in list(self._runner.executions.values()):
             if execution.outcome is None and not execution.settled.is_set():
                 self._unstored.extend(execution.log.unstored())
         if rows := self._unstored:
-            await self._engine.storage.events.append(rows)
+            await self._runner.storage.events.append(rows)
             self._unstored = []
 
     async def _show_life(self) -> None:
-        for execution in self._engine.executions.values():
+        for execution in self._runner.executions.values():
             execution.log.wake()
 
     async def _note_spent(self) -> None:
-        executions = self._engine.executions.values()
+        executions = self._runner.executions.values()
         if spent := [(execution.run, execution.spent) for execution in executions]:
-            await self._engine.storage.runs.note_spent(spent)
+            await self._runner.storage.leases.note_spent(spent)
 
     async def _clean_up(self) -> None:
-        storage = self._engine.storage
+        storage = self._runner.storage
         await storage.delete_threads(await storage.threads.outlived(now() - EPHEMERAL_LIFE))
-        keep = timedelta(hours=self._engine.settings.event_hours)
+        keep = timedelta(hours=self._runner.settings.event_hours)
         await storage.events.prune(now() - keep)

@@ -1,4 +1,4 @@
-"""Watches what a run uses, while it uses it."""
+"""The usage of a running run, and its limit of cost."""
 
 import time
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from uuid import UUID
 
 from langchain_core.outputs import LLMResult
 
-from apps.langgraph.src.core.agents import Agent
-from apps.langgraph.src.core.models import Usage, UsageRecorder
+from apps.langgraph.src.core.agents.definition import Agent
+from apps.langgraph.src.core.llm.usage import Usage, UsageRecorder
 from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.storage.records import Run
 
 
 class RunUsage(UsageRecorder):
-    """Tokens and cost of a run by model, those of its earlier attempts included.
+    """Tokens and cost of a run by model, including its earlier attempts.
 
-    `on_excess` is called, from any thread, once the run costs more than its agent allows, or
-    nobody can say so; then `excess` says what happened.
+    `on_excess` is called, from any thread, when the run exceeds its agent's limit of cost or has an
+    unknown cost; `excess` is then the reason.
     """
 
-    # LangChain would call for every node otherwise.
+    # Without these LangChain would call back for every node.
     ignore_chain = ignore_agent = ignore_retriever = ignore_retry = ignore_custom_event = True
 
     def __init__(self, agent: Agent, run: Run, on_excess: Callable[[], None]) -> None:
@@ -35,16 +35,16 @@ class RunUsage(UsageRecorder):
         self._token_seen = False
 
     def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
-        """Observe the latency of the run's first token."""
+        """Record the time to the first token."""
         if not self._token_seen:
             self._token_seen = True
             elapsed = time.perf_counter() - self._started
             metrics.FIRST_TOKEN.labels(self._agent.name).observe(elapsed)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """Count the call and compare the cost with the limit."""
+        """Count the call and check the limit of cost."""
         super().on_llm_end(response, run_id=run_id, **kwargs)
-        limit = self._agent.limits.max_cost
+        limit = self._agent.definition.limits.max_cost
         if limit is None:
             return
         unpriced = [model for model, usage in self.by_model.items() if usage.cost is None]
@@ -61,7 +61,7 @@ class RunUsage(UsageRecorder):
         return {model: asdict(usage) for model, usage in self.by_model.items()}
 
     def count(self) -> None:
-        """Add what this attempt used to the metrics."""
+        """Add the usage of this attempt to the metrics."""
         for model, usage in self.by_model.items():
             earlier = Usage(**(self._run.usage or {}).get(model, {}))
             labels = self._agent.name, model, self._run.user_id
@@ -70,5 +70,5 @@ class RunUsage(UsageRecorder):
             tokens = usage.output_tokens - earlier.output_tokens
             metrics.TOKENS.labels(*labels, "output").inc(tokens)
             if usage.cost is not None:
-                # Prices may have been lowered since.
+                # Prices may be lower than at the earlier attempt.
                 metrics.COST.labels(*labels).inc(max(0, usage.cost - (earlier.cost or 0)))

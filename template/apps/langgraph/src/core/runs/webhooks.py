@@ -1,7 +1,7 @@
-"""Tells other systems of finished runs, signed as the Standard Webhooks specification says.
+"""Webhooks of finished runs, signed by the Standard Webhooks specification.
 
-Nothing is sent unless the settings list the receiver's host. A delivery that fails is tried again
-after a restart too; receivers recognise a repetition by its `webhook-id`.
+They are only sent to hosts in the setting AGENTS__WEBHOOK_HOSTS. A failed delivery is repeated,
+also after a restart, with the same `webhook-id`.
 """
 
 import asyncio
@@ -23,26 +23,26 @@ logger = structlog.get_logger(__name__)
 BATCH = 10
 # Seconds for one delivery.
 TIMEOUT = 10
-# Seconds until a delivery that no answer ended is tried again.
+# Seconds until a delivery without result is repeated.
 ABANDONED = 60
-# Seconds between tries: 10, 20, 40, … up to about three hours after the run.
+# Seconds before the first repetition, then 20, 40, … for about three hours.
 BACKOFF = 10
 TRIES = 10
 
 
 class WebhookRefusedError(Exception):
-    """The settings do not allow this webhook; the message says what to change."""
+    """The settings do not allow this webhook; the message names the setting."""
 
 
 def check_target(url: str, settings: Agents) -> None:
     """Raise `WebhookRefusedError` unless the settings allow `url`."""
     try:
-        # As it is read when it is sent: others may see another host in it.
+        # Parsed by the client that sends it: another parser may find another host.
         target = httpx.URL(url)
     except httpx.InvalidURL:
         target = httpx.URL()
     if not target.host or target.scheme not in ("http", "https"):
-        raise WebhookRefusedError("A webhook is an http or https address.")
+        raise WebhookRefusedError("A webhook must be an http or https address.")
     if target.host not in settings.webhook_hosts:
         raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {target.host!r}.")
     secret = settings.webhook_secret.get_secret_value()
@@ -62,13 +62,13 @@ def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def _key(secret: str) -> bytes:
-    """The key of a secret: base64 after `whsec_`, as the specification has it, or the text."""
+    """The key of a secret: base64 after `whsec_`, as in the specification, or the text itself."""
     prefix, found, key = secret.partition("whsec_")
     return base64.b64decode(key, validate=True) if found and not prefix else secret.encode()
 
 
 class WebhookSender:
-    """Sends what is due."""
+    """Sends webhooks that are due."""
 
     def __init__(self, webhooks: Webhooks, settings: Agents) -> None:
         self._webhooks = webhooks
@@ -80,7 +80,7 @@ class WebhookSender:
         await self._client.aclose()
 
     async def send_due(self) -> None:
-        """Try once each webhook that is due."""
+        """Try each webhook that is due once."""
         if not self._settings.webhook_hosts:
             return
         due = await self._webhooks.claim(BATCH, time.time() + ABANDONED)
@@ -108,8 +108,8 @@ class WebhookSender:
         }
         try:
             check_target(url, self._settings)
-            answer = await self._client.post(url, content=body, headers=headers)
-            answer.raise_for_status()
+            response = await self._client.post(url, content=body, headers=headers)
+            response.raise_for_status()
         except (httpx.HTTPError, WebhookRefusedError) as error:
             given_up = run.webhook_tries + 1 >= TRIES
             logger.warning(

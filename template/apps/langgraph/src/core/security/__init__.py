@@ -1,1 +1,1 @@
-"""Who may call the service, and how often."""
+"""Authentication of callers, and limits of their requests."""

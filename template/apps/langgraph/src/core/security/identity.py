@@ -1,4 +1,4 @@
-"""Who calls: the holder of the service token, for the user it names, or the developer."""
+"""The user of a request: named by the API with the service token, or the local developer."""
 
 import hmac
 import ipaddress
@@ -11,7 +11,6 @@ import structlog
 from fastapi import Depends, HTTPException, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from apps.langgraph.src.core.agents import Agent
 from shared.settings import Settings, get_settings
 
 USER_HEADER = "X-Platform-User"
@@ -19,7 +18,7 @@ ROLES_HEADER = "X-Platform-Roles"
 USER_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
-# A proxy adds these: then the address of the connection says nothing of who calls.
+# Headers of proxies: the address of the connection is then the proxy's.
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 bearer = HTTPBearer(auto_error=False, description="The service token")
@@ -28,18 +27,14 @@ api_key = APIKeyHeader(name="X-Api-Key", auto_error=False, description="The serv
 
 @dataclass(frozen=True)
 class User:
-    """For whom a request acts. `roles` None means every role."""
+    """The user of a request. `roles` None means every role."""
 
     id: str
     roles: frozenset[str] | None = None
 
-    def may_use(self, agent: Agent) -> bool:
-        """Whether the agent is for everyone or for one of the user's roles."""
-        return agent.is_for(self.roles)
-
     @property
     def role_names(self) -> list[str] | None:
-        """The roles as a run's request keeps them."""
+        """The roles in the form of `RunRequest.roles`."""
         return None if self.roles is None else sorted(self.roles)
 
 
@@ -50,10 +45,10 @@ async def current_user(
 ) -> User:
     """The user of a request.
 
-    Whoever shows the service token acts for the user in the header `X-Platform-User`, with the
-    roles in `X-Platform-Roles` (comma separated, each percent-encoded), or as "service" for itself.
-    In development a program on this machine needs no token and acts as "developer". Raises 401 for
-    everyone else.
+    With the service token, it is the user in the header `X-Platform-User`, with the roles in
+    `X-Platform-Roles` (comma-separated, each percent-encoded), or "service" without these headers.
+    In development, programs on this machine need no token and are the user "developer". Raises 401
+    otherwise.
     """
     settings = get_settings()
     shown = authorization.credentials if authorization else key
@@ -68,7 +63,7 @@ async def current_user(
     else:
         raise HTTPException(
             401,
-            "Show the service token, as `Authorization: Bearer …` or `X-Api-Key`.",
+            "Send the service token, as `Authorization: Bearer …` or `X-Api-Key`.",
             headers={"WWW-Authenticate": "Bearer"},
         )
     structlog.contextvars.bind_contextvars(user=user.id)
@@ -88,16 +83,16 @@ def _acting_user(request: Request) -> User:
     if user_id is None:
         return User("service")
     if not USER_ID.fullmatch(user_id):
-        raise HTTPException(400, f"{USER_HEADER} is not a user's identifier.")
+        raise HTTPException(400, f"{USER_HEADER} is not a valid user ID.")
     roles = request.headers.get(ROLES_HEADER, "").split(",")
     return User(user_id, frozenset(unquote(role.strip()) for role in roles if role.strip()))
 
 
 def _is_developer(request: Request, settings: Settings) -> bool:
-    """Whether a program on this machine calls directly, and no web page in its browser.
+    """Whether the caller is a program on this machine, not a web page in a browser.
 
-    A page of another site can send requests to 127.0.0.1, under its own name (`Origin`) or under
-    one that its owner lets point here (`Host`).
+    A page of another site can send requests to 127.0.0.1, with its site as `Origin`, or with a
+    `Host` that its owner's DNS resolves to 127.0.0.1.
     """
     headers = request.headers
     if settings.environment != "development" or request.client is None:
@@ -110,7 +105,7 @@ def _is_developer(request: Request, settings: Settings) -> bool:
         local = urlsplit(f"//{host}").hostname in LOCAL_NAMES
         own = urlsplit(origin).netloc == host
     except ValueError:
-        # Not an address at all, such as `http://[`.
+        # Not an address, such as `http://[`.
         return False
     return (
         _is_loopback(request.client.host)

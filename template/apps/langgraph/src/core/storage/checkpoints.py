@@ -1,7 +1,7 @@
-"""LangGraph's own checkpointers, each in a thread of its own.
+"""LangGraph's checkpointers, each executed in a dedicated thread.
 
-Their asynchronous variants hand every statement to a thread, or to the event loop, one by one;
-here a checkpoint is handed over as a whole, together with others of the same moment.
+LangGraph's asynchronous variants switch to a thread, or to the event loop, for every statement.
+Here a whole checkpoint is passed to the thread, in a batch with others of the same moment.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 from sqlalchemy import make_url
 
-from apps.langgraph.src.core.storage.access import Batches
+from apps.langgraph.src.core.storage.batches import Batches
 from shared.database import SQLITE_BUSY_TIMEOUT
 
-# Checkpoints read at a time: each holds the whole state of its moment.
+# Checkpoints per read: each contains a whole state.
 PAGE = 20
 
 T = TypeVar("T")
@@ -42,13 +42,13 @@ Write = Callable[[], Any]
 
 @dataclass
 class RunWrites:
-    """What all copies of a checkpointer know of the one run that they are for.
+    """The writes of one run, shared by all copies of its checkpointer.
 
     Attributes:
-        new_thread: whether the run's first call reads a conversation that has no checkpoint yet.
-        wait: whether the graph waits for each write.
-        pending: the writes it has not waited for.
-        failed: why one of them failed; none of those that followed it was executed.
+        new_thread: the thread has no checkpoint, so the first read is skipped.
+        wait: the graph waits for each write.
+        pending: writes for which the graph has not waited.
+        failed: the error of one of them; later ones are not executed.
     """
 
     new_thread: bool
@@ -58,12 +58,12 @@ class RunWrites:
 
 
 class _InThread(BaseCheckpointSaver[Any]):
-    """The asynchronous half of a checkpointer that has the other one.
+    """The asynchronous methods of a checkpointer, on top of its synchronous ones.
 
     Attributes:
-        thread: executes the calls.
-        writes: executes those that write, in the same thread.
-        run: for one run only.
+        thread: executes all calls.
+        writes: batches of writes, in the same thread.
+        run: set in the copy for one run.
     """
 
     thread: Executor
@@ -85,10 +85,11 @@ class _InThread(BaseCheckpointSaver[Any]):
         before: RunnableConfig | None = None,
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
-        """See `list`. `config` names a thread: two may have checkpoints of one identifier."""
+        """See `list`. `config` must name a thread: other threads may have equal checkpoint IDs."""
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(limit, PAGE)
-            page = await self._call(self._page, config, filter, before, size)
+            read = partial(self._page, config, filter=filter, before=before, limit=size)
+            page = await self._call(read)
             for found in page:
                 yield found
             if len(page) < size:
@@ -120,10 +121,10 @@ class _InThread(BaseCheckpointSaver[Any]):
         await self._write(partial(self.put_writes, config, writes, task_id, task_path))
 
     async def written(self) -> None:
-        """Return when nothing of the run is pending. Raises what writing raised."""
+        """Wait for the pending writes of the run. Raises their first error."""
         if self.run and self.run.pending:
             self.writes.begin()
-            # Unlike with `gather`, whoever stops waiting does not cancel them.
+            # Unlike `gather`, this does not cancel the writes when it is cancelled.
             done, _ = await asyncio.wait(self.run.pending)
             if errors := [error for one in done if (error := one.exception())]:
                 raise errors[0]
@@ -140,25 +141,19 @@ class _InThread(BaseCheckpointSaver[Any]):
             lambda: self.get_delta_channel_history(config=config, channels=channels)
         )
 
-    def _page(
-        self,
-        config: RunnableConfig | None,
-        having: dict[str, Any] | None,
-        before: RunnableConfig | None,
-        limit: int,
-    ) -> list[CheckpointTuple]:
-        return list(self.list(config, filter=having, before=before, limit=limit))
+    def _page(self, config: RunnableConfig | None, **options: Any) -> list[CheckpointTuple]:
+        return list(self.list(config, **options))
 
     async def _write(self, write: Write) -> None:
         run = self.run
         if run is None or run.wait:
-            await self.writes.ask(write)
+            await self.writes.execute(write)
             return
         run.pending = [one for one in run.pending if not one.done() or one.exception()]
-        run.pending.append(self.writes.ask_later(write, run.failed))
+        run.pending.append(self.writes.execute_later(write, run.failed))
 
     async def _call(self, function: Callable[..., T], *args: Any) -> T:
-        # What was asked for before is executed before.
+        # Earlier writes are executed first.
         self.writes.begin()
         return await asyncio.get_running_loop().run_in_executor(self.thread, function, *args)
 
@@ -171,7 +166,7 @@ class Sqlite(_InThread, SqliteSaver):
         self.thread, self.writes = thread, Batches(thread, self.together)
 
     def together(self, writes: Sequence[Write]) -> list[Any]:
-        """Write, each with a commit of its own."""
+        """Execute writes, each with its commit."""
         return [write() for write in writes]
 
 
@@ -182,11 +177,11 @@ class Postgres(_InThread, PostgresSaver):
         super().__init__(pool)
         self.thread, self.writes = thread, Batches(thread, self.together)
         self._pool = pool
-        # The connection of the writes that are executed together; copies must see it, too.
+        # The connection of the current batch, in a list that copies of this object share.
         self._shared: list[Connection[DictRow]] = []
 
     def together(self, writes: Sequence[Write]) -> list[Any]:
-        """Write with one round trip and one commit."""
+        """Execute writes with one round trip and one commit."""
         with self._pool.connection() as connection, connection.pipeline():
             self._shared.append(connection)
             try:
@@ -194,8 +189,8 @@ class Postgres(_InThread, PostgresSaver):
             finally:
                 self._shared.clear()
 
-    # Private in LangGraph: if a version takes its connections elsewhere, writes wait in vain for
-    # the pool's only one, and every test on PostgreSQL fails.
+    # Private in LangGraph. If a version gets its connections elsewhere, writes wait forever for the
+    # pool's only connection, and every test on PostgreSQL fails.
     @contextmanager
     def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
         if not self._shared:
@@ -207,9 +202,9 @@ class Postgres(_InThread, PostgresSaver):
 
 
 def _without_nul(checkpoint: Checkpoint) -> Checkpoint:
-    """A checkpoint that PostgreSQL can store: its JSON holds no NUL.
+    """The checkpoint without NUL characters, which PostgreSQL's JSON cannot store.
 
-    Both databases store the same. Only strings that are a whole value of the state are JSON.
+    Used with both databases, so that they store the same. Only values that are strings are JSON.
     """
     values = checkpoint["channel_values"]
     if not any(isinstance(value, str) and "\0" in value for value in values.values()):
@@ -222,10 +217,10 @@ def _without_nul(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def for_run(graph: Any, *, new_thread: bool, wait: bool) -> Any:
-    """A copy of a graph, with its checkpointer, for one run.
+    """A copy of a graph and its checkpointer for one run.
 
-    With `wait` it goes on when a checkpoint is stored; without, at once, and the run ends with
-    `graph.checkpointer.written()`. `new_thread` says that its thread has no checkpoint yet.
+    With `wait` the graph waits for each write. Without it, the run must end with
+    `graph.checkpointer.written()`. `new_thread`: the thread has no checkpoint yet.
     """
     graph = copy.copy(graph)
     graph.checkpointer = copy.copy(graph.checkpointer)
@@ -235,10 +230,10 @@ def for_run(graph: Any, *, new_thread: bool, wait: bool) -> Any:
 
 @asynccontextmanager
 async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
-    """The checkpointer for a SQLAlchemy URL; its tables are made by `setup_checkpointer`.
+    """The checkpointer for a SQLAlchemy URL; `setup_checkpointer` creates its tables.
 
-    SQLite keeps checkpoints in a file of their own, so that they and the runs do not wait for
-    each other's writes.
+    SQLite has a separate file for checkpoints, so that their writes and those of runs do not wait
+    for each other.
     """
     parsed = make_url(url)
     with ThreadPoolExecutor(1, "checkpoints") as thread:
@@ -254,7 +249,7 @@ async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
             conninfo,
             min_size=1,
             max_size=1,
-            # The server, or a firewall, may have closed it while nothing ran.
+            # The server or a firewall may have closed an idle connection.
             check=ConnectionPool.check_connection,
             kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         ) as pool:
@@ -262,5 +257,5 @@ async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
 
 
 async def setup_checkpointer(checkpointer: Sqlite | Postgres) -> None:
-    """Make or migrate the checkpointer's tables."""
+    """Create or migrate the checkpointer's tables."""
     await asyncio.get_running_loop().run_in_executor(checkpointer.thread, checkpointer.setup)

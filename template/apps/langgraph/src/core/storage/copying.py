@@ -1,4 +1,4 @@
-"""Copies what a thread has come to."""
+"""Copies the checkpoints of a thread."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 async def copy_checkpoints(
     checkpointer: BaseCheckpointSaver[Any], source: str, target: str
 ) -> None:
-    """Copy the checkpoints of the thread `source`, with what waits in them, to `target`."""
+    """Copy all checkpoints of the thread `source`, with their pending writes, to `target`."""
     thread: RunnableConfig = {"configurable": {"thread_id": source}}
     async for found in checkpointer.alist(thread):
         await _copy(checkpointer, found, target)

@@ -1,74 +1,67 @@
-"""Opens the storage of the agents service."""
+"""The database connections of a replica: one for writes and some for reads, each in a thread."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine
 
-from apps.langgraph.src.core.storage.access import Database, open_database
-from apps.langgraph.src.core.storage.checkpoints import open_checkpointer
-from apps.langgraph.src.core.storage.events import Events
-from apps.langgraph.src.core.storage.migrations import HISTORY
-from apps.langgraph.src.core.storage.process_lock import process_lock
-from apps.langgraph.src.core.storage.runs import Runs
-from apps.langgraph.src.core.storage.threads import Threads
-from apps.langgraph.src.core.storage.webhooks import Webhooks
-from shared.database import create_threads_engine
-from shared.migrations import SchemaError
-from shared.settings import Settings
+from apps.langgraph.src.core.storage.batches import Batches
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+READERS = 4
 
 
-@dataclass(frozen=True)
-class Storage:
-    """Everything the service keeps."""
+class Database:
+    """Executes functions on connections.
 
-    database: Database
-    threads: Threads
-    runs: Runs
-    events: Events
-    webhooks: Webhooks
-    checkpointer: BaseCheckpointSaver[Any]
+    All writes use one connection, and writes at the same time share a commit, the slowest part of a
+    write. So SQLite never has two writers.
+    """
 
-    async def delete_threads(self, thread_ids: list[str]) -> None:
-        """Remove threads with all that belongs to them; after a crash in between, again."""
-        for thread_id in thread_ids:
-            await self.checkpointer.adelete_thread(thread_id)
-        await self.threads.delete(thread_ids)
+    def __init__(self, engine: Engine, writer: Executor, readers: Executor) -> None:
+        self.engine = engine
+        self._writes = Batches(writer, self._write)
+        self._readers = readers
+        # Opened in the writer's thread and kept: a checkout from the pool is as slow as a write.
+        self._connection: Connection | None = None
+        self._loop = asyncio.get_running_loop()
 
-    async def check(self) -> None:
-        """Raise when the database does not answer."""
-        await self.database.read(lambda c: c.execute(text("SELECT 1")))
+    async def read(self, work: Work[T]) -> T:
+        """The result of `work`, a function that only reads. Raises its error."""
+        return await self._loop.run_in_executor(self._readers, self._read, work)
+
+    async def write(self, work: Work[T]) -> T:
+        """The result of `work`, after its commit. Raises its error after a rollback.
+
+        `work` is called again, alone, if another function in its transaction fails.
+        """
+        result: T = await self._writes.execute(work)
+        return result
+
+    def _read(self, work: Work[T]) -> T:
+        with self.engine.connect() as connection:
+            return work(connection)
+
+    def _write(self, works: Sequence[Work[Any]]) -> list[Any]:
+        if self._connection is None or self._connection.invalidated:
+            self._connection = self.engine.connect()
+        with self._connection.begin():
+            return [work(self._connection) for work in works]
 
 
 @asynccontextmanager
-async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
-    """The storage that the settings name, for as long as the block runs.
-
-    Raises `SchemaError`, and `DatabaseInUseError` on SQLite.
-    """
-    async with AsyncExitStack() as stack:
-        if settings.database.kind == "sqlite":
-            await stack.enter_async_context(process_lock(settings.data_dir / "agents.lock"))
-        database = await stack.enter_async_context(
-            open_database(create_threads_engine(settings.database_url("agents")))
-        )
-        if problem := await database.read(HISTORY.problem):
-            raise SchemaError(problem)
-        checkpointer = await stack.enter_async_context(
-            open_checkpointer(settings.database_url("checkpoints"))
-        )
-        runs = Runs(database)
-        if settings.database.kind == "sqlite":
-            # The process that held these leases is dead, or the lock would not be ours.
-            await runs.expire_all()
-        yield Storage(
-            database,
-            Threads(database),
-            runs,
-            Events(database),
-            Webhooks(database),
-            checkpointer,
-        )
+async def open_database(engine: Engine) -> AsyncIterator[Database]:
+    """The connections, closed with the block after pending writes are finished."""
+    try:
+        with (
+            ThreadPoolExecutor(READERS, "database-reader") as readers,
+            ThreadPoolExecutor(1, "database-writer") as writer,
+        ):
+            yield Database(engine, writer, readers)
+    finally:
+        engine.dispose()

@@ -1,4 +1,4 @@
-"""The stored event logs of runs, in chunks."""
+"""The stored events of runs, in chunks."""
 
 import contextlib
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from apps.langgraph.src.core.storage.access import Database
+from apps.langgraph.src.core.storage.database import Database
 from apps.langgraph.src.core.storage.records import ACTIVE
 from apps.langgraph.src.core.storage.tables import run_events, runs
 
 
 class Events:
-    """The table of events; `Runs.finish` and `Runs.release` store the last ones of a run."""
+    """The table of events; `Leases` stores the last ones of a run."""
 
     def __init__(self, database: Database) -> None:
         self._read = database.read
         self._write = database.write
 
     async def append(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Store chunks; those of runs that were deleted meanwhile are dropped."""
+        """Store chunks, except those of deleted runs."""
         try:
             await self._write(partial(_insert, rows=rows))
         except IntegrityError:
@@ -31,7 +31,7 @@ class Events:
                     await self._write(partial(_insert, rows=[row]))
 
     async def after(self, run_id: str, last_id: int) -> list[str]:
-        """The chunks of a run that reach beyond the event `last_id`, in order."""
+        """The chunks of a run with events after `last_id`, in order."""
         query = (
             select(run_events.c.events)
             .where(run_events.c.run_id == run_id, run_events.c.last_id > last_id)
@@ -40,8 +40,8 @@ class Events:
         return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
     async def prune(self, before: datetime) -> None:
-        """Remove the logs of runs that ended before a moment; the runs stay."""
-        # Of all runs there ever were, few still have a log: those are looked up.
+        """Delete the events of runs that ended before a moment; the runs stay."""
+        # Starts from the events, because few runs still have any.
         ended = exists().where(
             runs.c.run_id == run_events.c.run_id,
             runs.c.status.not_in(ACTIVE),

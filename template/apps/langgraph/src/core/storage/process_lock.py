@@ -1,4 +1,4 @@
-"""SQLite serves one process: a lock that is free again when the process ends, however it ends."""
+"""Only one process may use the SQLite files: a lock that ends with the process, even if killed."""
 
 import asyncio
 import sqlite3
@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-# A service that restarts waits this long (seconds) for its predecessor to end.
+# How long (seconds) a new process waits for the last one to end.
 WAIT = 30
 
 
 class DatabaseInUseError(Exception):
-    """Another agents service already works on the SQLite files; the message says what to do."""
+    """Another process of the agents service uses the SQLite files; the message says what to do."""
 
 
 @asynccontextmanager
 async def process_lock(path: Path) -> AsyncIterator[None]:
-    """Hold the lock `path` for as long as the block runs. Raises `DatabaseInUseError`."""
+    """Hold the lock `path` during the block. Raises `DatabaseInUseError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
     try:
@@ -24,8 +24,8 @@ async def process_lock(path: Path) -> AsyncIterator[None]:
             await asyncio.to_thread(connection.execute, "BEGIN EXCLUSIVE")
         except sqlite3.OperationalError:
             raise DatabaseInUseError(
-                f"Another agents service uses {path.parent}. SQLite serves one process; "
-                "stop the other one, or use PostgreSQL for several."
+                f"Another agents service uses {path.parent}: stop it, or use PostgreSQL, because "
+                "SQLite allows only one."
             ) from None
         yield
     finally:

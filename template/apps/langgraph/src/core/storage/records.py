@@ -1,24 +1,21 @@
-"""What the tables hold, as values."""
+"""Rows of the tables as values."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from langchain_core.utils.uuid import uuid7
-
-RunStatus = Literal["pending", "running", "success", "error", "timeout", "interrupted"]
-ThreadStatus = Literal["idle", "busy", "interrupted", "error"]
-MultitaskStrategy = Literal["reject", "enqueue", "interrupt", "rollback"]
+from langgraph_sdk.schema import MultitaskStrategy, RunStatus, ThreadStatus
 
 ACTIVE: tuple[RunStatus, ...] = ("pending", "running")
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What to run and how; stored with the run, so that any replica can execute it.
+    """The request for a run, stored with it so that any replica can execute it.
 
-    `input`, `command`, `config`, `context`, `durability` and `checkpoint_id` mean what they mean
-    to LangGraph. `stream_modes` are those of the wire protocol.
+    `input`, `command`, `config`, `context`, `durability` and `checkpoint_id` are LangGraph's.
+    `stream_modes` are those of LangGraph's server protocol.
     """
 
     agent: str
@@ -36,12 +33,12 @@ class RunRequest:
     strategy: MultitaskStrategy = "reject"
     metadata: dict[str, Any] = field(default_factory=dict)
     roles: list[str] | None = field(default_factory=list)
-    """Those of the user; None means every role."""
+    """The user's roles; None means every role."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of an agent on a thread; see `tables.runs` for the columns."""
+    """An execution of an agent on a thread; the columns are described in `tables.runs`."""
 
     run_id: str
     thread_id: str
@@ -76,13 +73,13 @@ class Run:
 
     @property
     def active(self) -> bool:
-        """Whether the run still waits or executes."""
+        """Whether the run is pending or running."""
         return self.status in ACTIVE
 
 
 @dataclass(frozen=True)
 class Thread:
-    """A conversation: checkpoints and the runs that made them."""
+    """A conversation: its checkpoints and runs."""
 
     thread_id: str
     user_id: str
@@ -100,14 +97,14 @@ class Thread:
 
     @property
     def labels(self) -> dict[str, Any]:
-        """The metadata as clients see it and search for it."""
+        """The metadata that clients see and search."""
         if not self.agent:
             return self.metadata
         return {"graph_id": self.agent, "assistant_id": self.agent, **self.metadata}
 
 
 def contains(whole: Any, part: Any) -> bool:
-    """Whether JSON contains other JSON at any depth, as PostgreSQL's `@>` has it."""
+    """Whether a JSON value contains another at any depth, like PostgreSQL's `@>`."""
     if isinstance(part, dict):
         return isinstance(whole, dict) and all(
             key in whole and contains(whole[key], value) for key, value in part.items()
@@ -116,15 +113,15 @@ def contains(whole: Any, part: Any) -> bool:
         return isinstance(whole, list) and all(
             any(contains(one, asked) for one in whole) for asked in part
         )
-    # In Python, but not in JSON, true equals 1.
+    # True equals 1 in Python, but not in JSON.
     return bool(whole == part) and isinstance(whole, bool) == isinstance(part, bool)
 
 
 def new_id() -> str:
-    """A UUID whose order is that of creation."""
+    """A UUID that sorts by time of creation."""
     return str(uuid7())
 
 
 def now() -> datetime:
-    """The present moment in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)

@@ -1,84 +1,20 @@
-"""Runs: the queue, the leases and the one-run-per-thread rule."""
+"""Runs: created, found, cancelled and deleted, at most one per thread at a time."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
-from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from langgraph_sdk.schema import ThreadStatus
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from apps.langgraph.src.core.storage.access import Database
-from apps.langgraph.src.core.storage.records import (
-    ACTIVE,
-    Run,
-    RunStatus,
-    Thread,
-    ThreadStatus,
-    now,
-)
-from apps.langgraph.src.core.storage.tables import run_events, runs, threads
-from apps.langgraph.src.core.storage.threads import ThreadNotFoundError
+from apps.langgraph.src.core.storage.database import Database
+from apps.langgraph.src.core.storage.records import ACTIVE, Run, Thread, now
+from apps.langgraph.src.core.storage.tables import runs, threads
+from apps.langgraph.src.core.storage.threads import FREE_THREAD, ThreadNotFoundError, free_values
 
-# A run that took this many replicas with it, without coming further, is not tried again.
-MAX_LOSSES = 10
-
-
-# What every run executes is built once: building a statement costs more than executing it.
+# Statements of every run are built once: building one takes longer than executing it.
 OWNER = select(threads.c.user_id).where(threads.c.thread_id == bindparam("this_thread"))
-INSERT_THREAD, INSERT_RUN, INSERT_EVENTS = insert(threads), insert(runs), insert(run_events)
-_HELD = update(runs).where(
-    runs.c.run_id == bindparam("this_run"),
-    runs.c.status == "running",
-    runs.c.owner == bindparam("this_owner"),
-    runs.c.attempt == bindparam("this_attempt"),
-)
-FINISH = _HELD.values(
-    status=bindparam("new_status"),
-    error=bindparam("new_error"),
-    usage=bindparam("new_usage"),
-    updated_at=bindparam("new_moment"),
-    webhook_due=bindparam("new_due"),
-    owner=None,
-    lease_until=None,
-)
-SPEND = _HELD.values(usage=bindparam("new_usage"), seconds=bindparam("new_seconds"))
-RELEASE = SPEND.values(status="pending", owner=None, lease_until=None)
-FREE_THREAD = (
-    update(threads)
-    .where(
-        threads.c.thread_id == bindparam("this_thread"),
-        ~exists().where(runs.c.thread_id == bindparam("this_thread"), runs.c.status.in_(ACTIVE)),
-    )
-    .values(status=bindparam("new_status"), updated_at=bindparam("new_moment"))
-)
-_EARLIER, _OTHER = runs.alias(), runs.alias()
-_FIRST_OF_THREAD = ~exists().where(
-    _EARLIER.c.thread_id == runs.c.thread_id,
-    _EARLIER.c.status == "pending",
-    _EARLIER.c.run_id < runs.c.run_id,
-)
-_THREAD_IDLE = ~exists().where(_OTHER.c.thread_id == runs.c.thread_id, _OTHER.c.status == "running")
-_LOST = and_(runs.c.status == "running", runs.c.lease_until < bindparam("this_moment"))
-_WAITING = and_(runs.c.status == "pending", _FIRST_OF_THREAD, _THREAD_IDLE)
-CLAIM = (
-    select(runs)
-    .where(or_(_LOST, _WAITING))
-    .order_by(runs.c.run_id)
-    .limit(bindparam("this_limit"))
-    .with_for_update(skip_locked=True, of=runs)
-)
+INSERT_THREAD, INSERT_RUN = insert(threads), insert(runs)
 
 
 class RunNotFoundError(Exception):
@@ -89,36 +25,18 @@ class ThreadBusyError(Exception):
     """Another run is active on the thread."""
 
 
-@dataclass(frozen=True)
-class Spent:
-    """What a run has taken so far: usage by model, and seconds of execution."""
-
-    usage: dict[str, Any] | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended."""
-
-    status: RunStatus
-    thread_status: ThreadStatus
-    usage: dict[str, Any] | None = None
-    error: dict[str, str] | None = None
-
-
 class Runs:
-    """The tables of runs and their event logs."""
+    """The table of runs."""
 
     def __init__(self, database: Database) -> None:
         self._read = database.read
         self._write = database.write
 
     async def create(self, run: Run, *, thread: Thread | None, fresh: bool) -> Run:
-        """Store a run; the status of the result says whether it may start at once or waits.
+        """Store a run; it may start if the result's status is "running", and else waits.
 
-        `run.status` "pending" keeps it waiting even on an idle thread. `thread` is stored when the
-        run's thread does not exist, of which `fresh` is sure. Raises `ThreadBusyError` (strategy
+        With `run.status` "pending" it waits even on an idle thread. `thread` is stored if the run's
+        thread does not exist; `fresh` means that it does not. Raises `ThreadBusyError` (strategy
         "reject") and `ThreadNotFoundError`.
         """
 
@@ -151,11 +69,11 @@ class Runs:
         try:
             return await self._write(create)
         except IntegrityError:
-            # Another replica was faster on the same thread: now its run is there to be seen.
+            # Another replica has just started a run on the thread, which is visible now.
             return await self._write(create)
 
     async def get(self, run_id: str, thread_id: str | None = None) -> Run:
-        """A run. Raises `RunNotFoundError`, also when it is on another thread."""
+        """A run. Raises `RunNotFoundError`, also if it is on another thread."""
         query = select(runs).where(runs.c.run_id == run_id)
         if thread_id is not None:
             query = query.where(runs.c.thread_id == thread_id)
@@ -167,7 +85,7 @@ class Runs:
     async def of_thread(
         self, thread_id: str, *, status: str | None = None, limit: int = 10, offset: int = 0
     ) -> list[Run]:
-        """The runs of a thread, the newest first."""
+        """The runs of a thread, newest first."""
         query = select(runs).where(runs.c.thread_id == thread_id)
         if status:
             query = query.where(runs.c.status == status)
@@ -176,7 +94,7 @@ class Runs:
         return [Run.from_row(row) for row in await self._read(lambda c: c.execute(query).all())]
 
     async def active_on(self, thread_id: str, user_id: str | None = None) -> list[str]:
-        """Identifiers of the runs that wait or execute on a thread, if it is that user's."""
+        """The IDs of active runs on a thread, with `user_id` only those of that user."""
         query = select(runs.c.run_id).where(
             runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE)
         )
@@ -184,58 +102,11 @@ class Runs:
             query = query.where(runs.c.user_id == user_id)
         return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
-    async def finish(self, run: Run, outcome: Outcome, events: list[dict[str, Any]]) -> bool:
-        """Store how a run ended, with the last of its events.
-
-        False when the run is no longer this replica's; then nothing is stored.
-        """
-        run_values = {
-            **_held(run),
-            "new_status": outcome.status,
-            "new_error": outcome.error,
-            "new_usage": outcome.usage,
-            "new_moment": now(),
-            "new_due": time.time() if run.request.webhook else None,
-        }
-        thread_values = _freeing(run.thread_id, outcome.thread_status)
-
-        def finish(connection: Connection) -> bool:
-            if not connection.execute(FINISH, run_values).rowcount:
-                return False
-            if events:
-                connection.execute(INSERT_EVENTS, events)
-            connection.execute(FREE_THREAD, thread_values)
-            return True
-
-        return await self._write(finish)
-
-    async def note_progress(self, run: Run, checkpoint_id: str) -> None:
-        """Forget the losses of a run that came further than when its replica was lost before."""
-        if run.checkpoint_id == checkpoint_id:
-            return
-        query = update(runs).where(runs.c.run_id == run.run_id)
-        values = {"losses": 0, "checkpoint_id": checkpoint_id}
-        await self._write(lambda c: c.execute(query, values))
-
-    async def note_spent(self, spent: list[tuple[Run, Spent]]) -> None:
-        """Note what executing runs have taken, for the attempts that follow if they are lost."""
-        values = [_spending(run, one) for run, one in spent]
-        await self._write(lambda c: c.execute(SPEND, values))
-
-    async def release(self, run: Run, spent: Spent, events: list[dict[str, Any]]) -> None:
-        """Put an unfinished run back into the queue, for another replica or the next start."""
-
-        def release(connection: Connection) -> None:
-            released = connection.execute(RELEASE, _spending(run, spent))
-            if released.rowcount and events:
-                connection.execute(INSERT_EVENTS, events)
-
-        await self._write(release)
-
     async def cancel(self, run_id: str) -> Run | None:
-        """End a waiting run; ask the replica of an executing one to end it.
+        """End a pending run; mark a running one, so that its replica ends it.
 
-        Returns the run if it waited and its thread is idle now: `free` says what else it may be.
+        Returns the run if it was pending and its thread is idle now; `free` can then correct the
+        thread's status.
         """
 
         def cancel(connection: Connection) -> Run | None:
@@ -259,135 +130,26 @@ class Runs:
                     update(runs).where(this, runs.c.status == "running").values(cancelled=True)
                 )
                 return None
-            freed = connection.execute(FREE_THREAD, _freeing(run.thread_id, "idle"))
+            freed = connection.execute(FREE_THREAD, free_values(run.thread_id, "idle"))
             return run if freed.rowcount else None
 
         return await self._write(cancel)
 
     async def free(self, thread_id: str, status: ThreadStatus, agent: str) -> None:
-        """Note the status and the agent of a thread, unless a run is active on it."""
+        """Set the status and the agent of a thread without active runs."""
         query = FREE_THREAD.values(agent=agent)
-        await self._write(lambda c: c.execute(query, _freeing(thread_id, status)))
+        await self._write(lambda c: c.execute(query, free_values(thread_id, status)))
 
     async def delete(self, run_id: str) -> None:
-        """Remove a finished run and its event log."""
+        """Delete a finished run and its events."""
         await self._write(lambda c: c.execute(delete(runs).where(runs.c.run_id == run_id)))
 
-    async def claim(self, owner: str, limit: int, lease_until: float) -> tuple[list[Run], int]:
-        """Take over up to `limit` runs that wait or whose replica was lost.
-
-        Returns them, and how many runs were given up because they lose every replica.
-        """
-        values = {"this_moment": time.time(), "this_limit": limit}
-
-        def claim(connection: Connection) -> tuple[list[Run], int]:
-            claimed, given_up = [], 0
-            for row in connection.execute(CLAIM, values):
-                run = Run.from_row(row)
-                losses = run.losses + (run.status == "running")
-                if losses >= MAX_LOSSES:
-                    _give_up(connection, run)
-                    given_up += 1
-                    continue
-                run = replace(
-                    run,
-                    status="running",
-                    owner=owner,
-                    lease_until=lease_until,
-                    attempt=run.attempt + 1,
-                    losses=losses,
-                )
-                connection.execute(
-                    update(runs)
-                    .where(runs.c.run_id == run.run_id)
-                    .values(
-                        status="running",
-                        owner=owner,
-                        lease_until=lease_until,
-                        attempt=run.attempt,
-                        losses=losses,
-                    )
-                )
-                claimed.append(run)
-            if claimed:
-                # On PostgreSQL FREE_THREAD does not see a run that is queued in the same moment.
-                of_claimed = threads.c.thread_id.in_([run.thread_id for run in claimed])
-                connection.execute(update(threads).where(of_claimed).values(status="busy"))
-            return claimed, given_up
-
-        return await self._write(claim)
-
-    async def renew(self, owner: str, run_ids: Sequence[str], lease_until: float) -> set[str]:
-        """Extend a replica's leases on runs; those that are still its own.
-
-        Only on what it executes: a run that it took without knowing, because the connection was
-        lost in the moment of the commit, is taken over like that of a lost replica.
-        """
-
-        def renew(connection: Connection) -> set[str]:
-            mine = and_(
-                runs.c.run_id.in_(run_ids), runs.c.owner == owner, runs.c.status == "running"
-            )
-            connection.execute(update(runs).where(mine).values(lease_until=lease_until))
-            return set(connection.execute(select(runs.c.run_id).where(mine)).scalars())
-
-        return await self._write(renew)
-
-    async def cancelled(self, owner: str) -> list[str]:
-        """The runs of a replica that another one was asked to cancel."""
-        query = select(runs.c.run_id).where(
-            runs.c.owner == owner, runs.c.status == "running", runs.c.cancelled
-        )
-        return list(await self._read(lambda c: c.execute(query).scalars().all()))
-
-    async def waiting(self) -> int:
-        """How many runs of all replicas are in the queue."""
+    async def pending(self) -> int:
+        """The number of runs in the queue of all replicas."""
         query = select(func.count()).where(runs.c.status == "pending")
         return int(await self._read(lambda c: c.execute(query).scalar_one()))
-
-    async def expire_all(self) -> None:
-        """Let every lease end now: for a database of one process, which has just started."""
-        await self._write(
-            lambda c: c.execute(
-                update(runs).where(runs.c.status == "running").values(lease_until=0.0)
-            )
-        )
-
-
-def _held(run: Run) -> dict[str, Any]:
-    return {"this_run": run.run_id, "this_owner": run.owner, "this_attempt": run.attempt}
-
-
-def _freeing(thread_id: str, status: ThreadStatus) -> dict[str, Any]:
-    return {"this_thread": thread_id, "new_status": status, "new_moment": now()}
-
-
-def _spending(run: Run, spent: Spent) -> dict[str, Any]:
-    return {**_held(run), "new_usage": spent.usage, "new_seconds": spent.seconds}
 
 
 def _active_on(connection: Connection, thread_id: str) -> bool:
     query = select(runs.c.run_id).where(runs.c.thread_id == thread_id, runs.c.status.in_(ACTIVE))
     return connection.execute(query.limit(1)).first() is not None
-
-
-def _give_up(connection: Connection, run: Run) -> None:
-    error = {
-        "error": "RunLost",
-        "message": f"The service was lost {MAX_LOSSES} times at the same place of this run.",
-    }
-    connection.execute(
-        update(runs)
-        .where(runs.c.run_id == run.run_id)
-        .values(
-            status="error",
-            error=error,
-            owner=None,
-            lease_until=None,
-            updated_at=now(),
-            webhook_due=time.time() if run.request.webhook else None,
-        )
-    )
-    connection.execute(
-        update(threads).where(threads.c.thread_id == run.thread_id).values(status="error")
-    )

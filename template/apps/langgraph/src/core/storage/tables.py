@@ -1,4 +1,4 @@
-"""The tables of the agents service. Checkpoints have tables of LangGraph's own."""
+"""The tables of the agents service. LangGraph has separate tables for checkpoints."""
 
 from sqlalchemy import (
     JSON,
@@ -27,10 +27,10 @@ threads = Table(
     Column("user_id", String(255), nullable=False),
     # The agent of the latest run; empty before the first.
     Column("agent", String(255), nullable=False),
-    # idle, busy, interrupted or error.
+    # See `ThreadStatus`.
     Column("status", String(16), nullable=False),
     Column("metadata", JSON, nullable=False),
-    # Made for one run without a thread, and removed some time after it.
+    # Created for a single run, and deleted some time after it.
     Column("ephemeral", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -49,9 +49,9 @@ runs = Table(
     ),
     Column("agent", String(255), nullable=False),
     Column("user_id", String(255), nullable=False),
-    # pending, running, success, error, timeout or interrupted.
+    # See `RunStatus`. "interrupted" is also the status of a cancelled run.
     Column("status", String(16), nullable=False),
-    # All that is needed to execute the run, on any replica.
+    # A `RunRequest`: any replica can execute the run with it.
     Column("request", JSON, nullable=False),
     Column("metadata", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -59,29 +59,29 @@ runs = Table(
     # The replica that executes the run holds a lease on it (seconds since 1970).
     Column("owner", String(36)),
     Column("lease_until", Float),
-    # Counts executions. Losses are those in a row that ended with a lost replica and without a
-    # checkpoint after `checkpoint_id`, the one from which the latest of them began.
+    # The number of executions. Losses are consecutive executions whose replica was lost before they
+    # stored a checkpoint after `checkpoint_id`, with which the last one started.
     Column("attempt", Integer, nullable=False),
     Column("losses", Integer, nullable=False),
     Column("checkpoint_id", String(64)),
     Column("cancelled", Boolean, nullable=False),
     Column("error", JSON(none_as_null=True)),
     Column("usage", JSON(none_as_null=True)),
-    # How long the run had executed when it was last noted, for another attempt.
+    # The time of execution so far, stored at intervals for the next attempt.
     Column("seconds", Float),
-    # When to call the webhook next (seconds since 1970); empty when there is nothing to do.
+    # The time of the next try of the webhook (seconds since 1970), or empty.
     Column("webhook_due", Float),
     Column("webhook_tries", Integer, nullable=False),
     Index("agent_runs_by_thread", "thread_id", "created_at"),
     Index("agent_runs_by_status", "status", "lease_until"),
-    # Looked through every second, and nearly always empty.
+    # Read every second, and almost always empty.
     Index(
         "agent_runs_by_webhook",
         "webhook_due",
         sqlite_where=text("webhook_due IS NOT NULL"),
         postgresql_where=text("webhook_due IS NOT NULL"),
     ),
-    # One run per thread at a time, whatever the replicas do.
+    # One running run per thread, across all replicas.
     Index(
         "agent_runs_one_per_thread",
         "thread_id",
@@ -91,8 +91,8 @@ runs = Table(
     ),
 )
 
-# What a run has sent to its readers. A row holds the events of a moment, one JSON object a line,
-# because a row for each token would cost more than the token.
+# The events of runs. A row has the events of a short interval, one JSON object per line: a row for
+# each token would take longer than the token.
 run_events = Table(
     "agent_run_events",
     metadata,

@@ -1,4 +1,4 @@
-"""Threads: who owns them and what state they are in."""
+"""Threads, their owners and their status."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,12 +6,33 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from langgraph_sdk.schema import ThreadStatus
+from sqlalchemy import (
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
-from apps.langgraph.src.core.storage.access import Database
-from apps.langgraph.src.core.storage.records import Thread, contains, new_id, now
-from apps.langgraph.src.core.storage.tables import threads
+from apps.langgraph.src.core.storage.database import Database
+from apps.langgraph.src.core.storage.records import ACTIVE, Thread, contains, new_id, now
+from apps.langgraph.src.core.storage.tables import runs, threads
+
+# Sets the status of a thread, unless a run is active on it; built once, see `runs`.
+FREE_THREAD = (
+    update(threads)
+    .where(
+        threads.c.thread_id == bindparam("this_thread"),
+        ~exists().where(runs.c.thread_id == bindparam("this_thread"), runs.c.status.in_(ACTIVE)),
+    )
+    .values(status=bindparam("new_status"), updated_at=bindparam("new_moment"))
+)
 
 
 class ThreadNotFoundError(Exception):
@@ -19,7 +40,7 @@ class ThreadNotFoundError(Exception):
 
 
 class ThreadExistsError(Exception):
-    """The identifier of a new thread is taken."""
+    """There is already a thread of this ID."""
 
 
 class Threads:
@@ -37,9 +58,9 @@ class Threads:
         metadata: dict[str, Any] | None = None,
         exist_ok: bool = False,
     ) -> Thread:
-        """A new thread; with `exist_ok` the user's existing one.
+        """A new thread, or with `exist_ok` the user's existing one.
 
-        Raises `ThreadExistsError`, also when the existing one is another user's.
+        Raises `ThreadExistsError`, also if the existing one is another user's.
         """
         thread = new_thread(user_id, thread_id, metadata=metadata or {})
         try:
@@ -87,7 +108,7 @@ class Threads:
         return await self._write(merge)
 
     async def set_status(self, thread_id: str, status: str, agent: str | None = None) -> None:
-        """Note a status that did not come from a run."""
+        """Set a status that is not the result of a run."""
         values = {"status": status, "updated_at": now(), **({"agent": agent} if agent else {})}
         await self._write(
             lambda c: c.execute(
@@ -96,7 +117,7 @@ class Threads:
         )
 
     async def delete(self, thread_ids: Sequence[str]) -> None:
-        """Remove threads with their runs and event logs; checkpoints are the caller's to remove."""
+        """Delete threads with their runs and events, but not their checkpoints."""
         await self._write(
             lambda c: c.execute(delete(threads).where(threads.c.thread_id.in_(thread_ids)))
         )
@@ -115,7 +136,7 @@ class Threads:
     ) -> list[Thread]:
         """The user's threads; `metadata` must be contained in their `labels`.
 
-        `sort_by` is a column's name, checked by the caller.
+        `sort_by` is the name of a column, validated by the caller.
         """
         column = threads.c[sort_by]
         query = self._matching(user_id, ids, status).order_by(
@@ -128,7 +149,7 @@ class Threads:
             ]
 
         def search(connection: Connection) -> list[Thread]:
-            # JSON containment differs between databases; the threads are one user's.
+            # In Python, because SQLite has no JSON containment; they are one user's threads only.
             found = (Thread.from_row(row) for row in connection.execute(query))
             matching = (thread for thread in found if contains(thread.labels, metadata))
             return list(islice(matching, offset, offset + limit))
@@ -138,7 +159,7 @@ class Threads:
     async def count(
         self, user_id: str, *, metadata: dict[str, Any] | None = None, status: str | None = None
     ) -> int:
-        """How many threads `search` would find without a limit."""
+        """The number of threads that `search` would find without a limit."""
         query = self._matching(user_id, None, status)
         if not metadata:
             counted = select(func.count()).select_from(query.subquery())
@@ -147,7 +168,7 @@ class Threads:
         return sum(contains(Thread.from_row(row).labels, metadata) for row in rows)
 
     async def outlived(self, before: datetime) -> list[str]:
-        """The threads made for one run only, of runs that ended before a moment."""
+        """The ephemeral threads whose run ended before a moment."""
         query = select(threads.c.thread_id).where(
             threads.c.ephemeral, threads.c.status != "busy", threads.c.updated_at < before
         )
@@ -163,6 +184,11 @@ class Threads:
         return query
 
 
+def free_values(thread_id: str, status: ThreadStatus) -> dict[str, Any]:
+    """The values for `FREE_THREAD`."""
+    return {"this_thread": thread_id, "new_status": status, "new_moment": now()}
+
+
 def new_thread(
     user_id: str,
     thread_id: str | None = None,
@@ -170,7 +196,7 @@ def new_thread(
     metadata: dict[str, Any] | None = None,
     ephemeral: bool = False,
 ) -> Thread:
-    """A thread that is not stored yet."""
+    """A thread, not stored yet."""
     moment = now()
     return Thread(
         thread_id=thread_id or new_id(),

@@ -1,22 +1,22 @@
-"""Which finished runs somebody is still to be told of."""
+"""The webhooks of finished runs that are still to be sent."""
 
 import time
 
 from sqlalchemy import Connection, or_, select, update
 
-from apps.langgraph.src.core.storage.access import Database
+from apps.langgraph.src.core.storage.database import Database
 from apps.langgraph.src.core.storage.records import Run
 from apps.langgraph.src.core.storage.tables import runs
 
 
 class Webhooks:
-    """The part of the table of runs that is about webhooks."""
+    """The webhooks in the table of runs."""
 
     def __init__(self, database: Database) -> None:
         self._write = database.write
 
     async def claim(self, limit: int, retry_at: float) -> list[Run]:
-        """Runs whose webhook is due; each is due again at `retry_at` unless it is `done`."""
+        """Runs whose webhook is due; each is due again at `retry_at` unless rescheduled."""
 
         def claim(connection: Connection) -> list[Run]:
             query = (
@@ -38,7 +38,7 @@ class Webhooks:
         return await self._write(claim)
 
     async def schedule(self, run_id: str, due: float | None) -> None:
-        """When to try again (seconds since 1970); None when it is done or given up."""
+        """Set the time of the next try (seconds since 1970), or None for no further one."""
         await self._write(
             lambda c: c.execute(update(runs).where(runs.c.run_id == run_id).values(webhook_due=due))
         )

@@ -1,4 +1,4 @@
-"""The agent on the offline model: nothing is done without a person's word."""
+"""The agent on the offline model acts only after a person's decision."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
 @pytest.fixture
 async def waiting() -> Any:
-    """The graph, stopped at its question."""
+    """The graph at its interrupt."""
     compiled = graph.compile(checkpointer=InMemorySaver())
     await compiled.ainvoke({"messages": [HumanMessage("Plan the move of our office")]}, CONFIG)
     return compiled
@@ -37,10 +37,10 @@ async def test_approved(waiting: Any) -> None:
 
 async def test_edited(waiting: Any) -> None:
     action = {"name": "carry_out", "args": {"title": "Move", "steps": ["Rent a van"]}}
-    answer = await decide(waiting, type="edit", edited_action=action)
-    assert answer == "Approved: **Move**\n\n1. Rent a van"
+    reply = await decide(waiting, type="edit", edited_action=action)
+    assert reply == "Approved: **Move**\n\n1. Rent a van"
 
 
 async def test_rejected(waiting: Any) -> None:
-    answer = await decide(waiting, type="reject", message="Not this year.")
-    assert answer == "The plan was rejected. Not this year."
+    reply = await decide(waiting, type="reject", message="Not this year.")
+    assert reply == "The plan was rejected. Not this year."

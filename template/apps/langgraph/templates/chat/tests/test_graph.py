@@ -5,11 +5,11 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from ..graph import graph
 
 
-async def test_answers() -> None:
+async def test_replies() -> None:
     result = await graph.ainvoke({"messages": [HumanMessage("Hello")]})
-    answer = result["messages"][-1]
-    assert isinstance(answer, AIMessage)
-    assert "Hello" in answer.text
+    reply = result["messages"][-1]
+    assert isinstance(reply, AIMessage)
+    assert "Hello" in reply.text
 
 
 async def test_uses_its_tool() -> None:

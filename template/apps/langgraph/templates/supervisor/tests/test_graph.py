@@ -18,7 +18,7 @@ async def test_both_workers() -> None:
     assert set(await workers_for("Research e-bikes and write a post")) == {"research", "write"}
 
 
-async def test_answers_with_the_result() -> None:
+async def test_replies_with_the_result() -> None:
     result = await graph.ainvoke({"messages": [HumanMessage("Write a text about e-bikes")]})
     [used] = [message for message in result["messages"] if isinstance(message, ToolMessage)]
     assert used.text in result["messages"][-1].text

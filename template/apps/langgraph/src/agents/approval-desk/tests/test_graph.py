@@ -1,4 +1,4 @@
-"""The desk acts only on a person's word."""
+"""The desk sends nothing without a person's decision."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
 @pytest.fixture
 async def waiting() -> Any:
-    """The graph, stopped at its question."""
+    """The graph at its interrupt."""
     compiled = desk.graph.compile(checkpointer=InMemorySaver())
     prompt = HumanMessage("Reply to ann@example.com about her late delivery")
     await compiled.ainvoke({"messages": [prompt]}, CONFIG)
@@ -27,9 +27,9 @@ async def decide(waiting: Any, **decision: Any) -> str:
 
 
 async def test_stops_with_the_draft(waiting: Any) -> None:
-    [question] = (await waiting.aget_state(CONFIG)).interrupts
-    [action] = question.value["action_requests"]
-    assert action["name"] == "send_reply"
+    [interrupt] = (await waiting.aget_state(CONFIG)).interrupts
+    [action] = interrupt.value["action_requests"]
+    assert action["name"] == "send_email"
     assert action["args"]["recipient"] == "ann@example.com"
 
 
@@ -39,27 +39,25 @@ async def test_approved(waiting: Any) -> None:
 
 async def test_edited(waiting: Any) -> None:
     edited = {"recipient": "bob@example.com", "subject": "Late", "body": "It is on its way."}
-    answer = await decide(
-        waiting, type="edit", edited_action={"name": "send_reply", "args": edited}
-    )
-    assert "bob@example.com was approved" in answer
-    assert "It is on its way." in answer
+    reply = await decide(waiting, type="edit", edited_action={"name": "send_email", "args": edited})
+    assert "bob@example.com was approved" in reply
+    assert "It is on its way." in reply
 
 
 async def test_rejected(waiting: Any) -> None:
-    answer = await decide(waiting, type="reject", message="Too short.")
-    assert answer == "The reply was not sent. Too short."
+    reply = await decide(waiting, type="reject", message="Too short.")
+    assert reply == "The e-mail was not sent. Too short."
 
 
 @pytest.mark.parametrize(
     "decision",
     [
         {"type": "perhaps"},
-        {"type": "edit", "edited_action": {"name": "send_reply", "args": {"recipient": 5}}},
+        {"type": "edit", "edited_action": {"name": "send_email", "args": {"recipient": 5}}},
     ],
 )
-async def test_another_answer_is_asked_for_again(waiting: Any, decision: dict[str, Any]) -> None:
+async def test_an_invalid_decision_interrupts_again(waiting: Any, decision: dict[str, Any]) -> None:
     await decide(waiting, **decision)
-    [question] = (await waiting.aget_state(CONFIG)).interrupts
-    assert "not understood" in question.value["action_requests"][0]["description"]
+    [interrupt] = (await waiting.aget_state(CONFIG)).interrupts
+    assert "not understood" in interrupt.value["action_requests"][0]["description"]
     assert "was approved" in await decide(waiting, type="approve")

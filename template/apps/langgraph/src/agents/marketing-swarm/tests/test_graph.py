@@ -1,4 +1,4 @@
-"""The swarm on the offline model, and its bounds."""
+"""The swarm on the offline model."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ async def test_brief_has_every_planned_section(compiled: Any) -> None:
     assert all(f"## {section.title}\n" in brief for section in plan.sections)
 
 
-async def test_answer_is_the_deliverable(compiled: Any) -> None:
+async def test_reply_is_the_deliverable(compiled: Any) -> None:
     result = await compiled.ainvoke(PROMPT)
     assert isinstance(result["messages"][-1], AIMessage)
     assert result["messages"][-1].text == result["brief"]
 
 
-async def test_an_editor_who_is_never_content_stops_in_the_end(compiled: Any) -> None:
+async def test_revisions_are_limited(compiled: Any) -> None:
     # The offline model always finds something to revise.
     steps = [step async for step in compiled.astream(PROMPT, stream_mode="updates")]
     assert sum("editor" in step for step in steps) == swarm.MAX_ROUNDS + 1

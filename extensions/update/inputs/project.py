@@ -1,0 +1,136 @@
+"""The customer's project as an update finds it, and the reasons not to begin."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from extensions.update.errors import PlatformError
+from extensions.update.inputs.render import read_answers
+from extensions.update.objects.git import Git, GitError
+from extensions.update.objects.repository import Tree, above
+
+BASE_REF = "refs/platform/base"
+_UNFINISHED = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project in git: the whole repository or a folder of a larger one."""
+
+    root: Path
+    answers_file: str = ".copier-answers.yml"
+
+    @cached_property
+    def git(self) -> Git:
+        return Git(self.root)
+
+    @cached_property
+    def _place(self) -> list[str]:
+        wanted = ("--absolute-git-dir", "--show-prefix", "--verify", "HEAD^{commit}")
+        return self.git.line("rev-parse", *wanted).rsplit("\n", 2)
+
+    @property
+    def git_folder(self) -> Path:
+        """Git's own folder for this work tree."""
+        return Path(self._place[0])
+
+    @property
+    def head(self) -> str:
+        """The commit that is checked out."""
+        return self._place[2]
+
+    @property
+    def prefix(self) -> str:
+        """The project's folder in its repository: "" or "folder/"."""
+        return self._place[1]
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """The stored answers. Raises `PlatformError` when the file is missing or makes no sense."""
+        name = self.answers_file
+        hint = f"Restore it from git: git log -- {name}, then git checkout COMMIT -- {name}"
+        try:
+            contents = self.git("show", f"HEAD:./{name}")
+        except GitError:
+            raise PlatformError(
+                f"{name} is missing: no update without the answers.", hint
+            ) from None
+        answers = read_answers(contents)
+        if answers is None:
+            raise PlatformError(f"{name} is not a list of answers.", hint)
+        for key in ("_commit", "_src_path"):
+            if not isinstance(answers.get(key), str) or not answers[key]:
+                raise PlatformError(f"{name} has no {key}.", hint)
+        return answers
+
+    def check(self) -> None:
+        """Raises `PlatformError` when an update cannot begin."""
+        version = tuple(map(int, re.findall(r"\d+", self.git.line("version"))[:2]))
+        if version < (2, 38):
+            raise PlatformError("git is too old.", "Install git 2.38 or later.", 2)
+        try:
+            _ = self.head
+        except GitError as error:
+            if "not a git repository" in str(error):
+                raise PlatformError(
+                    f"{self.root} is not in git.", "git init && git add --all && git commit", 2
+                ) from None
+            if "single revision" not in str(error):
+                raise
+            raise PlatformError(
+                "The project has no commit yet.", "git add --all && git commit, then try again."
+            ) from None
+        for name, what in _UNFINISHED.items():
+            if (self.git_folder / name).exists():
+                raise PlatformError(
+                    f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
+                )
+        _ = self.answers
+
+    def check_committed(self) -> None:
+        """Raises `PlatformError` when there are changes that no commit has."""
+        if names := self.uncommitted():
+            shown = "\n".join(f"  {name}" for name in names[:5]) + ("\n  …" if names[5:] else "")
+            raise PlatformError(
+                f"There are changes that are not committed:\n{shown}",
+                "git commit, or git stash, then try again.",
+            )
+
+    def uncommitted(self) -> list[str]:
+        """Tracked paths with changes that no commit has."""
+        changed = self.git(
+            *("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"),
+            *("--ignore-submodules=dirty", "--", "."),
+        )
+        return [os.fsdecode(line[3:]) for line in changed.split(b"\0")[:-1]]
+
+    def on_disk(self, ours: Tree, paths: Iterable[str]) -> set[str]:
+        """Those of `paths` whose place on the disk is taken by something outside git."""
+        folders = {folder for path in ours for folder in above(path)}
+        return {path for path in paths if path not in ours and self._taken(path, ours, folders)}
+
+    def _taken(self, path: str, ours: Tree, folders: set[str]) -> bool:
+        for parent in reversed([*above(path)][:-1]):
+            place = self.root / parent
+            if place.is_symlink() or (place.exists() and not place.is_dir()):
+                return parent not in ours
+        return os.path.lexists(self.root / path) and path not in folders
+
+    def once_had(self, path: str) -> bool:
+        """Whether the path, which HEAD has not, was deleted by more than `git revert`."""
+        deletions = ("--diff-merges=separate", "--diff-filter=D", "--name-only", "--no-renames")
+        reverts = ("--invert-grep", "--grep=^This reverts commit ")
+        settings = ("--no-follow", "--no-show-signature")
+        arguments = ("log", "-1", *settings, *deletions, *reverts)
+        return bool(self.git(*arguments, "HEAD", "--", f":(literal){path}"))

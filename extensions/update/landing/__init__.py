@@ -1,0 +1,1 @@
+"""The result into the project, safe against a kill at any moment."""

@@ -1,0 +1,152 @@
+"""From a result in project/ to what lands: the report, the commit, the files, the index."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from extensions.update.inputs.project import Project
+from extensions.update.landing import files as landing
+from extensions.update.landing.state import Folder, State
+from extensions.update.objects.git import Git
+from extensions.update.objects.repository import (
+    GITLINK,
+    Entry,
+    Repository,
+    Tree,
+    above,
+    attributes_of,
+    index_info,
+    is_file,
+)
+from extensions.update.report import text as report
+from extensions.update.report.plan import Plan
+
+
+def prepare_commit(
+    folder: Folder,
+    state: State,
+    project: Project,
+    plan: Plan,
+    repository: Repository,
+    resolved: list[str],
+    said: str,
+) -> None:
+    """Bring the commit and its files to where `finish` needs them; the project is untouched."""
+    # From here on project/ holds less and less of the project: what it lacks is not deleted.
+    state.full = False
+    folder.save(state)
+    ours = repository.read(f"{state.start}:{project.prefix}")
+    tree = repository.read(state.tree)
+    write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
+    root_tree = repository.graft(state.tree, project.prefix, state.start)
+
+    def commit() -> None:
+        state.commit = _commit(repository, root_tree, state.start, plan, state.report)
+        repository.send(folder.path.parent, state.start, state.commit, state.theirs)
+
+    place(folder, state, repository, ours, tree, commit)
+
+
+def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
+    """Add the report to the result's tree."""
+    state.report = report.path_for(Plan(**state.plan), {*ours, *tree})
+    contents = text.encode(errors="backslashreplace")
+    tree[state.report] = Entry("100644", repository.store(contents))
+    state.tree = repository.write(tree)
+
+
+def place(
+    folder: Folder,
+    state: State,
+    repository: Repository,
+    ours: Tree,
+    tree: Tree,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Write the files that change to project/, and save those that they replace.
+
+    `meanwhile` runs in another thread; it may use the repository, but write no tree.
+    """
+    # What is rebuilt after the landing is saved as well.
+    changed = [
+        path
+        for path in {*ours, *tree}
+        if ours.get(path) != tree.get(path) or (path in tree and path in state.rebuild)
+    ]
+    wanted = {path: tree[path] for path in changed if path in tree}
+    attributes = attributes_of(tree)
+    files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
+    repository.write(attributes | wanted)
+    repository.git.flush()  # now: the threads share what is to be flushed
+    with ThreadPoolExecutor(3) as pool:
+        saving, other = pool.submit(landing.save, folder, state, files), pool.submit(meanwhile)
+        listing = pool.submit(_tags, Git(folder.root))
+        repository.check_out(attributes | wanted)
+        for path in set(attributes) - set(wanted):
+            (folder.project / path).unlink(missing_ok=True)
+        saving.result()
+        # An edit before this is seen here; a later one differs from what was saved.
+        options = ("--name-only", "-z", "--no-renames", "--relative")
+        edited = set(os.fsdecode(Git(folder.root)("diff", *options, state.start)).split("\0"))
+        tags = listing.result()
+        other.result()
+    state.edited = [
+        path
+        for path in changed
+        if path in edited or (path not in ours and is_file(folder.root / path))
+    ]
+    state.sparse = _left_out(tags, files)
+    # git says nothing of these, whatever is in them.
+    unseen = [path for path in files if path in ours and tags.get(path) == {"h"}]
+    now = repository.store_files(folder.root, unseen)
+    state.edited += [path for path in unseen if now.get(path) != ours[path]]
+
+
+def _commit(repository: Repository, tree: str, parent: str, plan: Plan, path: str) -> str:
+    what = f"Update the platform from {plan.old} to {plan.new}"
+    if plan.old == plan.new:
+        what = f"Change the platform's answers, at {plan.new}"
+    arguments = ("commit-tree", tree, "-p", parent, "-m", what, "-m", f"Report: {path}")
+    return repository.git.authored(*arguments).decode().strip()
+
+
+def stage(git: Git, state: State, paths: Iterable[str], new: Tree, prefix: str) -> None:
+    """Make the index that of the result for `paths`."""
+    none = Entry("0", "0" * len(state.start))
+    records = index_info((new.get(path, none), prefix + path) for path in paths)
+    git("update-index", "-z", "--index-info", stdin=records)
+    sparse = [path for path in state.sparse if path in new and path not in state.conflicts]
+    if sparse:
+        listed = b"".join(os.fsencode(path) + b"\0" for path in sparse)
+        git("update-index", "-z", "--skip-worktree", "--stdin", stdin=listed)
+    git("update-index", "-q", "--refresh", ok=(0, 1))
+
+
+def _tags(git: Git) -> dict[str, set[str]]:
+    """Each file's tag of `git ls-files -v`, and each folder's of all its files."""
+    tags: dict[str, set[str]] = {}
+    for record in os.fsdecode(git("ls-files", "-z", "-v")).split("\0")[:-1]:
+        tag, path = record[0], record[2:]
+        for name in (path, *above(path)):
+            tags.setdefault(name, set()).add(tag)
+    return tags
+
+
+def _left_out(tags: Mapping[str, set[str]], paths: list[str]) -> list[str]:
+    """Those of `paths` that a sparse checkout leaves out."""
+    found = []
+    for path in paths:
+        nearest = next((tags[name] for name in (path, *above(path)) if name in tags), set())
+        if nearest and nearest <= {"S", "s"}:
+            found.append(path)
+    return found
+
+
+def stages_of(
+    conflicts: Mapping[str, Mapping[str, list[str]]], prefix: str
+) -> dict[str, dict[int, Entry]]:
+    """The conflicts of a state as index stages, with paths from the repository's top."""
+    return {
+        prefix + path: {int(stage): Entry(*entry) for stage, entry in stages.items()}
+        for path, stages in conflicts.items()
+    }

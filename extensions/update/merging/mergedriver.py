@@ -1,0 +1,28 @@
+"""The structured merges as git's own merge driver: `platform merge-driver %O %A %B %P`."""
+
+from pathlib import Path
+
+from extensions.update.merging.structured import merge_structured
+from extensions.update.objects.git import Git, GitError
+
+_LABELS = ("ours", "base", "theirs")
+
+
+def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> int:
+    """Merge the three files that git hands over for the project's `path` into the file `ours`.
+
+    Returns the exit code that git expects: 0 merged, 1 conflicts, marked in the file. What has no
+    structure is merged by lines, as git does without a driver.
+    """
+    versions = [file.read_bytes() for file in (base, ours, theirs)]
+    result = merge_structured(path, versions[0], versions[1], versions[2], _LABELS)
+    if result is not None:
+        ours.write_bytes(result.merged)
+        return 1 if result.conflicts else 0
+    names = [option for label in _LABELS for option in ("-L", label)]
+    files = [str(file) for file in (ours, base, theirs)]
+    try:
+        Git(Path.cwd())("merge-file", "--quiet", "--diff3", *names, *files)
+    except GitError:
+        return 1
+    return 0

@@ -1,0 +1,40 @@
+"""Files of one setting or one pattern per line: env files, .gitignore, .dockerignore."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from .tree import Container, Entry, Leaf, UnsupportedError
+
+_SETTING = re.compile(
+    r"""(?P<lead>(?:[ \t]*(?:\#[^\n]*)?\n)*[ \t]*)
+    (?P<head>(?:export[ \t]+)?(?P<key>[A-Za-z_][\w.-]*))(?P<sep>[ \t]*=[ \t]*)
+    (?P<value>"(?:[^"\\]|\\[\s\S])*"|'[^']*'|[^\n]*?)(?P<post>[ \t]*(?:(?<=[ \t])\#[^\n]*)?\n)""",
+    re.VERBOSE,
+)
+_PATTERN = re.compile(r"(?P<lead>(?:[ \t]*(?:#[^\n]*)?\n)*)(?P<value>[^\n]*\S[^\n]*)(?P<post>\n)")
+
+
+def parse_env(text: str) -> Entry:
+    return _parse(text, _SETTING, "map")
+
+
+def parse_ignore(text: str) -> Entry:
+    return _parse(text, _PATTERN, "list")
+
+
+def _parse(text: str, pattern: re.Pattern[str], kind: Literal["map", "list"]) -> Entry:
+    entries, at = [], 0
+    while match := pattern.match(text, at):
+        found = {"key": "", "head": "", "sep": "", **match.groupdict()}
+        key, value, post = found["key"], Leaf(found["value"], found["value"]), found["post"]
+        entries.append(Entry(key, value, found["lead"], found["head"], found["sep"], post))
+        at = match.end()
+    names = [entry.key or entry.value for entry in entries]
+    if len(set(names)) < len(names):
+        raise UnsupportedError("a line occurs twice")
+    tail = text[at:]
+    if any(line.strip() and not line.lstrip().startswith("#") for line in tail.splitlines()):
+        raise UnsupportedError("a line that is no setting")
+    return Entry("", Container(kind, tuple(entries), tail=tail))

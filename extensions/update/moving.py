@@ -1,0 +1,55 @@
+"""`platform update --source`: records where the template has moved."""
+
+from collections.abc import Mapping
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from extensions.update.errors import PlatformError
+from extensions.update.inputs import template as source
+from extensions.update.inputs.project import Project
+from extensions.update.terminal import say
+
+
+def move_source(root: Path, template: Path, address: str) -> int:
+    """Write the template's new address to the answers file, in a commit of its own.
+
+    `template` is a clone of the template there, and must have the project's version. A relative
+    path is made absolute: it would mean something else in another folder.
+    """
+    project = Project(root)
+    project.check()
+    project.check_committed()
+    if (local := Path(address).expanduser()).exists():
+        address = str(local.resolve())
+    old, name = (str(project.answers[key]) for key in ("_src_path", "_commit"))
+    if address == old:
+        say(f"Nothing to do: the template is at {address}.", "good")
+        return 0
+    if not source.release(template, name, address):
+        raise PlatformError(
+            f"The template at {address} does not know {name}, this project's version.",
+            "Give the address of the template that this project was made from.",
+        )
+    file = root / project.answers_file
+    before = file.read_bytes()
+    try:
+        file.write_text(_moved(before.decode(), project.answers, address), encoding="utf-8")
+        commit = ("commit", "--quiet", "--no-gpg-sign", "-m", "Follow the template's move")
+        project.git.authored(*commit, "--", project.answers_file)
+    except BaseException:
+        file.write_bytes(before)
+        raise
+    say(f"The template is now at {address} (was {old}).", "good")
+    return 0
+
+
+def _moved(text: str, answers: Mapping[str, Any], address: str) -> str:
+    """The answers file with the new address, as Copier writes it, below the comment of before."""
+    comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
+    moved: str = yaml.safe_dump(
+        {**answers, "_src_path": address}, indent=4, allow_unicode=True, sort_keys=False
+    )
+    return "".join(comment) + moved

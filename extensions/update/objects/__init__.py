@@ -1,0 +1,1 @@
+"""git, in bytes: commands and objects."""

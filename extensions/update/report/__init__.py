@@ -1,0 +1,1 @@
+"""The plan of an update, and its report."""

@@ -1,0 +1,1 @@
+"""Language models: the providers, the offline demo model, usage and cost."""

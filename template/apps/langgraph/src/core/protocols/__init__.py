@@ -1,0 +1,1 @@
+"""The service's three protocols: native, LangGraph's server protocol, and OpenAI's."""

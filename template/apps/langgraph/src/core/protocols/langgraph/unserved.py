@@ -1,0 +1,48 @@
+"""Routes of the protocol that this service does not offer, each with the reason."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse
+
+from apps.langgraph.src.core.security.identity import current_user
+
+FOLDERS = "Agents are folders of apps/langgraph/src/agents: change them there."
+CRONS = "There are no crons here: start runs from your scheduler."
+STORE = "There is no store here: keep data of agents in their state or in a database."
+BATCH = "There are no batches here: start, cancel and delete one after the other."
+STREAM = "Only runs are streamed here: use runs.stream, or runs.join_stream for a running one."
+XRAY = "Use the graph with xray: it includes the subgraphs."
+
+REASONS = {
+    "/assistants": FOLDERS,
+    "/assistants/{name}": FOLDERS,
+    "/assistants/{name}/versions": FOLDERS,
+    "/assistants/{name}/latest": FOLDERS,
+    "/assistants/{name}/subgraphs": XRAY,
+    "/assistants/{name}/subgraphs/{rest:path}": XRAY,
+    "/runs/batch": BATCH,
+    "/runs/cancel": BATCH,
+    "/runs/crons": CRONS,
+    "/runs/crons/{rest:path}": CRONS,
+    "/store/{rest:path}": STORE,
+    "/threads/prune": BATCH,
+    "/threads/{thread_id}/commands": STREAM,
+    "/threads/{thread_id}/runs/crons": CRONS,
+    "/threads/{thread_id}/stream": STREAM,
+    "/threads/{thread_id}/stream/{rest:path}": STREAM,
+}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+router = APIRouter(dependencies=[Depends(current_user)], include_in_schema=False)
+
+
+def _refuse(reason: str) -> Callable[[], Awaitable[JSONResponse]]:
+    async def refuse() -> JSONResponse:
+        return JSONResponse({"detail": reason}, 404)
+
+    return refuse
+
+
+for path, reason in REASONS.items():
+    router.add_api_route(path, _refuse(reason), methods=METHODS)

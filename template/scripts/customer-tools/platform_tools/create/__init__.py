@@ -1,0 +1,1 @@
+"""What creates: agents, and `.env` with its secrets."""

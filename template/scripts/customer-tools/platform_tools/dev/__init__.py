@@ -1,1 +1,0 @@
-"""`platform dev`: every service of the project, natively, with hot reload, in one terminal."""

@@ -1,0 +1,1 @@
+"""What starts: `platform dev`, and the processes that it runs."""

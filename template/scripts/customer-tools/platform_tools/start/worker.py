@@ -1,0 +1,90 @@
+"""A worker of a Python service: uvicorn on a listening socket of `platform dev`.
+
+    python -m platform_tools.start.worker APP SOCKET READY
+
+SOCKET is the file descriptor of the socket, READY that of a pipe: the worker writes one byte when
+the code has loaded and one when it accepts connections. It stops when standard input ends, so that
+it does not outlive `platform dev`.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+import uvicorn
+
+# How long (seconds) a replaced worker keeps serving open connections: longer than a request is on
+# its way. Each connection closes with its next response.
+DRAIN = 0.5
+# How long (seconds) a response, such as a stream, may take after that.
+GRACE = 10
+
+
+class Worker(uvicorn.Server):
+    """A server that reports when it is ready, and can be replaced without a failed request."""
+
+    def __init__(self, config: uvicorn.Config, ready: int) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._report(b"L")
+        await super().startup(sockets)
+        self._report(b"R")
+        os.close(self._ready)
+
+    def _report(self, state: bytes) -> None:
+        try:
+            os.write(self._ready, state)
+        except BrokenPipeError:
+            # `platform dev` no longer waits for this worker: shut down as for a signal.
+            self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        await asyncio.sleep(DRAIN)
+        await super().shutdown(sockets)
+
+
+def main() -> int:
+    """Serve until SIGTERM or the end of standard input. Returns 1 if the service cannot start."""
+    app, listener, ready = sys.argv[1], socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+    # lifespan "on": an error during start-up ends the worker instead of being ignored.
+    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=GRACE)
+    try:
+        Worker(config, ready).run(sockets=[listener])
+    except Exception as error:
+        print(_explain(error), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _stop_with_parent() -> None:
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _explain(error: Exception) -> str:
+    """The error with the lines of its traceback that are in this project."""
+    root = Path.cwd()
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(root)
+        and ".venv" not in Path(frame.filename).parts
+        and frame.filename != __file__
+    ]
+    lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
+    return "".join(lines).rstrip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,368 @@
+"""The start of `platform update`, `platform resolve` and `platform merge-driver`.
+
+The update engine comes with the template. This file fetches the template, puts the engine of the
+wanted version into git's own folder (`.git/platform-engine`), and becomes that engine. It needs the
+standard library and git, and nothing else of these tools: an update that was stopped while it
+replaced files may have left tools of two versions.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from inspect import cleandoc
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, NoReturn
+
+COMMANDS = ("update", "resolve", "merge-driver")
+_ANSWERS = ".copier-answers.yml"
+_TOOLS = "scripts/customer-tools/platform_tools"
+# What of a release the engine consists of.
+_ENGINE = ("extensions", f"template/{_TOOLS}/ownership.toml")
+_PROGRAM = "extensions/update/__main__.py"
+# A surrounding git (a hook, an alias) sets these; they would redirect git to another repository.
+_INHERITED = ("DIR", "INDEX_FILE", "WORK_TREE", "PREFIX", "COMMON_DIR", "OBJECT_DIRECTORY")
+# Copier's short addresses.
+_SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+_UNFINISHED = "Go on: uv run platform update --continue\nGive up: uv run platform update --abort"
+
+
+class StartError(Exception):
+    """The engine cannot be started: message, what to do next, exit code (1 failed, 2 input)."""
+
+    def __init__(self, message: str, hint: str = "", code: int = 1) -> None:
+        super().__init__("\n".join(filter(None, (f"Error: {message}", hint))))
+        self.code = code
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of `COMMANDS`; return its exit code, unless the engine takes over this process."""
+    parser = ArgumentParser("platform", allow_abbrev=False)
+    register(parser.add_subparsers(required=True))
+    options = vars(parser.parse_args(arguments))
+    run, command = options.pop("run"), options.pop("parser")
+    for name in _INHERITED:
+        os.environ.pop(f"GIT_{name}", None)
+    try:
+        run(command, **options)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return error.code
+    except OSError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def register(commands: Any) -> None:
+    """Add `COMMANDS` to the subparsers of an argparse parser."""
+    add = _command(commands, "update", _update).add_argument
+    add("--preview", action="store_true", help="show what would change; change nothing")
+    add("--json", action="store_true", help="with --preview: print JSON")
+    add("--to", metavar="TAG", help="the version; the newest by default")
+    add("--from", dest="bundle", metavar="BUNDLE", help="update from a git bundle")
+    add("--data", metavar="NAME=VALUE", action="append", help="change an answer; repeatable")
+    add(
+        "--verify",
+        action=BooleanOptionalAction,
+        default=True,
+        help="run platform verify in the new version before it lands (the default)",
+    )
+    add("--continue", dest="proceed", action="store_true", help="go on with an unfinished update")
+    add("--abort", action="store_true", help="undo an unfinished update")
+    add("--offer", action="store_true", help="update on a branch and open a request: for workflows")
+    add("--source", metavar="ADDRESS", help="only record where the template has moved")
+    add = _command(commands, "resolve", _resolve).add_argument
+    add("paths", metavar="PATH", nargs="*", help="only these files or folders; all by default")
+    add("--use", choices=("yours", "framework"), help="take this side without asking")
+    add("--zone", help="only paths of this zone: framework, shared, customer…")
+    add = _command(commands, "merge-driver", _merge_driver).add_argument
+    for name in ("base", "ours", "theirs", "path"):
+        add(name, metavar=name.upper())
+
+
+def _command(commands: Any, name: str, run: Any) -> ArgumentParser:
+    text = cleandoc(run.__doc__)
+    parser: ArgumentParser = commands.add_parser(
+        name,
+        help=text.partition("\n")[0].replace("%", "%%"),
+        description=text,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def _update(
+    parser: ArgumentParser,
+    *,
+    to: str | None,
+    bundle: str | None,
+    data: list[str] | None,
+    **options: Any,
+) -> None:
+    """Update this project to another version of the platform, and lose nothing.
+
+    Exit codes: 0 done or nothing to do, 1 failed or refused, 2 wrong input, 3 conflicts are left,
+    130 stopped by Ctrl-C.
+    """
+    modes = ("preview", "proceed", "abort", "offer", "source")
+    chosen = [mode for mode in modes if options[mode] not in (False, None)]
+    if len(chosen) > 1:
+        parser.error("only one of --preview, --continue, --abort, --offer and --source")
+    mode = chosen[0] if chosen else "update"
+    begins = mode in ("update", "preview", "offer")
+    given = [name for name, one in (("--to", to), ("--from", bundle), ("--data", data)) if one]
+    if given and not begins:
+        parser.error(f"{given[0]} does not go with --{mode.replace('proceed', 'continue')}")
+    if options["json"] and mode != "preview":
+        parser.error("--json goes with --preview")
+    if wrong := [pair for pair in data or () if "=" not in pair]:
+        parser.error(f"--data needs NAME=VALUE, not {wrong[0]}")
+    root, git_folder = _project()
+    request = {"action": mode, "root": str(root), "verify": options["verify"]}
+    if mode in ("proceed", "abort"):
+        if not (git_folder / "platform-update/state.json").exists():
+            raise StartError("No update is unfinished.", "Begin one: uv run platform update", 2)
+        _become(_kept_engine(root, git_folder), request)
+    request["data"] = dict(pair.partition("=")[::2] for pair in data or ())
+    request["json"] = options["json"]
+    place = git_folder / "platform-update"
+    if mode in ("update", "offer"):
+        request["locked"] = True
+        _claim(root, place)
+    else:
+        place = Path(mkdtemp(prefix=f"platform-{mode}-"))
+        request["temporary"] = str(place)
+    home = _answer(root, "_src_path")
+    address = bundle or options["source"] or home
+    try:
+        template = _fetch(address, place / "template", root if address == home else Path.cwd())
+        ref = to or (_newest(template) if begins else _answer(root, "_commit"))
+        commit = _commit(template, ref)
+        engine = _export(template, commit, git_folder)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    # A bundle is how this version came, not where the template lives.
+    where = {"template": str(template), "ref": commit, "source": options["source"] or home}
+    _become(engine, request | where)
+
+
+def _resolve(parser: ArgumentParser, paths: list[str], use: str | None, zone: str | None) -> None:
+    """Work through the conflicts of an update. Exit code 3 while any is left."""
+    root, git_folder = _project()
+    request = {"action": "resolve", "root": str(root), "paths": paths, "side": use, "zone": zone}
+    _become(_kept_engine(root, git_folder), request)
+
+
+def _merge_driver(parser: ArgumentParser, base: str, ours: str, theirs: str, path: str) -> None:
+    """Merge three versions of a file for git, which passes %O %A %B %P."""
+    root, git_folder = _project()
+    files = [str(Path(file).absolute()) for file in (base, ours, theirs)]
+    request = {"action": "merge-driver", "root": str(root), "files": files, "path": path}
+    _become(_kept_engine(root, git_folder), request)
+
+
+def _project() -> tuple[Path, Path]:
+    """The project around the current folder, and git's own folder for its work tree."""
+    start = Path.cwd()
+    for folder in (start, *start.parents):
+        # A project that lacks its answers is still a project: the engine says what is missing.
+        if (folder / _ANSWERS).exists() or (folder / _TOOLS).exists():
+            # The new version of an unfinished update is in .platform-update/project.
+            inside = folder.parent.name == ".platform-update"
+            root = folder.parents[1] if inside else folder
+            done = _git(root, "rev-parse", "--absolute-git-dir")
+            if b"not a git repository" in done.stderr:
+                hint = "git init && git add --all && git commit"
+                raise StartError(f"{root} is not in git.", hint, 2)
+            if done.returncode:
+                raise StartError(os.fsdecode(done.stderr).strip())
+            return root, Path(os.fsdecode(done.stdout).rstrip("\n"))
+        if (folder / ".git").exists():
+            break
+    raise StartError(
+        f"No project here: {start} and the folders above it have no {_ANSWERS}.",
+        "Change to the project's folder.",
+        2,
+    )
+
+
+def _answer(root: Path, name: str) -> str:
+    """A text in the answers of the last commit, which are YAML as Copier writes it."""
+    hint = f"Restore it from git: git log -- {_ANSWERS}, then git checkout COMMIT -- {_ANSWERS}"
+    if (answers := _attempt(root, "show", f"HEAD:./{_ANSWERS}")) is None:
+        raise StartError(f"{_ANSWERS} is missing: no update without the answers.", hint)
+    found = re.search(rf"(?m)^{name}:[ \t]*(\S.*(?:\n[ \t]+\S.*)*)$", answers)
+    text = " ".join(found[1].split("\n")) if found else ""
+    text = re.sub(r"\s+", " ", text).strip()
+    if text.startswith("'"):
+        text = text[1:-1].replace("''", "'")
+    elif text.startswith('"'):
+        text = json.loads(text)
+    if not text or text in ("null", "~"):
+        raise StartError(f"{_ANSWERS} has no {name}.", hint)
+    return text
+
+
+def _claim(root: Path, place: Path) -> None:
+    """Hold the lock of the update's folder, also as the engine; refuse an unfinished update."""
+    import fcntl
+
+    place.mkdir(exist_ok=True)
+    lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        message = "Another update of this project is running."
+        raise StartError(message, "Wait until it has ended.") from None
+    if (stored := place / "state.json").exists():
+        # What Copier's update left in the work tree may have been committed since.
+        state = _state(place)
+        landed = (state.get("door"), state.get("phase")) == ("copier", "landed")
+        if not landed or state["start"] == _attempt(root, "rev-parse", "HEAD"):
+            raise StartError("An update is unfinished.", _UNFINISHED)
+        stored.unlink()
+    shutil.rmtree(place / "template", ignore_errors=True)
+
+
+def _fetch(source: str, into: Path, start: Path) -> Path:
+    """Clone the template at `source` (address, folder or bundle, seen from `start`), bare."""
+    address = source.removeprefix("git+")
+    for short, host in _SHORT.items():
+        if address.startswith(short):
+            address = f"{host}{address.removeprefix(short)}.git"
+    local = (start / os.path.expanduser(address)).resolve()  # noqa: PTH111  # "~x" may be no user
+    address = str(local) if local.exists() else address
+    done = _git(start, "clone", "--quiet", "--bare", "--template=", "--", address, str(into))
+    if not done.returncode:
+        return into
+    said = os.fsdecode(done.stderr).strip()
+    if "No space left" in said:
+        raise StartError(said, "Make room on the disk and try again.")
+    if local.is_file():
+        raise StartError(
+            f"{source} is an incomplete bundle, or none.\n{said}",
+            "Have the vendor make one of all versions: git bundle create FILE.bundle --all",
+        )
+    raise StartError(
+        f"The template at {source} is out of reach.\n{said}",
+        "Check the network and try again, or update from a file: uv run platform update --from "
+        "FILE.bundle\nWhere the template has moved: uv run platform update --source ADDRESS",
+    )
+
+
+def _newest(template: Path) -> str:
+    """The newest release: of the tags, and of releases.toml, as a clone may lack tags."""
+    names = {*(_attempt(template, "tag", "--list") or "").split("\n"), *_listed(template)}
+    versions = [(m, name) for name in names if (m := re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", name))]
+    if not versions:
+        raise StartError(
+            "The template has no released version.",
+            "Name a commit: uv run platform update --to COMMIT",
+        )
+    return max((tuple(map(int, match.groups())), name) for match, name in versions)[1]
+
+
+def _commit(template: Path, ref: str) -> str:
+    """The commit of a tag, a commit, or what Copier stored as version."""
+    for name in filter(None, (ref, _listed(template).get(ref))):
+        wanted = ("--verify", "--end-of-options", f"{name}^{{commit}}")
+        if not ref.startswith("-") and (found := _attempt(template, "rev-parse", *wanted)):
+            return found
+    raise StartError(f"The template has no version {ref}.", "Versions are its tags.", 2)
+
+
+def _listed(template: Path) -> dict[str, str]:
+    text = _attempt(template, "show", "HEAD:releases.toml") or ""
+    listed = tomllib.loads(text).get("release", [])
+    return {f"v{one['version']}": one["commit"] for one in listed if "commit" in one}
+
+
+def _export(template: Path, commit: str, git_folder: Path) -> Path:
+    """Put the engine of a commit into git's folder, whole or not at all; return its folder."""
+    engine = git_folder / "platform-engine" / commit
+    if engine.exists():
+        return engine
+    engine.parent.mkdir(exist_ok=True)
+    new = Path(mkdtemp(prefix="new-", dir=engine.parent))
+    os.environ["GIT_INDEX_FILE"] = str(new / "index")
+    plain = ("-c", "core.autocrlf=false", f"--git-dir={template}", f"--work-tree={new}")
+    done = _git(template, *plain, "checkout", "--quiet", commit, "--", *_ENGINE)
+    del os.environ["GIT_INDEX_FILE"]
+    if not (new / _PROGRAM).exists():
+        shutil.rmtree(new)
+        said = os.fsdecode(done.stderr).strip()
+        raise StartError(f"That version of the template has no update engine. {said}", code=2)
+    try:
+        new.rename(engine)
+    except OSError:  # another command was quicker
+        shutil.rmtree(new)
+    return engine
+
+
+def _kept_engine(root: Path, git_folder: Path) -> Path:
+    """The engine of the unfinished or else of the last update; fetched where there is none."""
+    engines, template = git_folder / "platform-engine", git_folder / "platform-update/template"
+    kept = [path.parents[2] for path in engines.glob(f"*/{_PROGRAM}")]
+    name = str(_state(git_folder / "platform-update").get("engine", ""))
+    if name and engines / name not in kept and template.exists():
+        return _export(template, name, git_folder)
+    if name and engines / name in kept:
+        return engines / name
+    return max(kept, key=lambda path: path.stat().st_mtime, default=None) or _fetched(
+        root, git_folder
+    )
+
+
+def _state(place: Path) -> dict[str, Any]:
+    """The stored state of an unfinished update; empty where there is none that can be read."""
+    try:
+        return dict(json.loads((place / "state.json").read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
+
+
+def _fetched(root: Path, git_folder: Path) -> Path:
+    place = Path(mkdtemp(prefix="platform-engine-"))
+    try:
+        template = _fetch(_answer(root, "_src_path"), place / "template", root)
+        return _export(template, _commit(template, _answer(root, "_commit")), git_folder)
+    finally:
+        shutil.rmtree(place)
+
+
+def _become(engine: Path, request: dict[str, Any]) -> NoReturn:
+    """Replace this program by the engine."""
+    sys.stdout.flush()
+    program = str(engine / _PROGRAM)
+    os.execv(sys.executable, [sys.executable, program, json.dumps(request)])  # noqa: S606
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = ["git", "-c", "safe.bareRepository=all", *arguments]
+    environment = os.environ | {"LC_ALL": "C"}
+    try:
+        return subprocess.run(  # noqa: S603  # git, without a shell
+            command, cwd=folder, env=environment, capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        raise StartError("git is not on PATH.", "Install git 2.38 or later.", 2) from None
+
+
+def _attempt(folder: Path, *arguments: str) -> str | None:
+    """What git prints, or None where it fails."""
+    done = _git(folder, *arguments)
+    return None if done.returncode else os.fsdecode(done.stdout).rstrip("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
