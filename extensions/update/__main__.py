@@ -25,7 +25,9 @@ def main(arguments: list[str]) -> int:
     environment.enter(Path(__file__).parent, arguments)
     # From here on everything that the engine needs is there.
     from extensions.update import copier_hook, engine
+    from extensions.update.objects.git import leave_surrounding_git
 
+    leave_surrounding_git()
     if arguments[0] == "copier":
         return copier_hook.main(*arguments[1:])
     if arguments[0] in ("continue", "abort"):

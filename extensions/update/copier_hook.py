@@ -20,7 +20,7 @@ import yaml  # type: ignore[import-untyped]
 
 from extensions.update import transaction
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.project import Project
 from extensions.update.inputs.render import read_answers, template_paths
 from extensions.update.landing import files as landing
@@ -29,14 +29,9 @@ from extensions.update.landing import verification as checks
 from extensions.update.landing.index import editing
 from extensions.update.landing.state import Folder, State
 from extensions.update.objects.git import Git, GitError
-from extensions.update.objects.repository import (
-    Entry,
-    Repository,
-    Tree,
-    index_info,
-    is_file,
-    opened,
-)
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Entry, Tree, index_info, is_file
 from extensions.update.report import text as report
 from extensions.update.report.plan import Computed, Plan
 from extensions.update.terminal import say
@@ -52,7 +47,8 @@ def main(template: str, answers_file: str) -> int:
         with folder.locked():
             if os.environ["STAGE"] == "before":
                 return before(folder, Path(template), answers_file)
-            return after(folder)
+            with CopierWorker() as copier:
+                return after(copier, folder)
     except (GitError, OSError) as error:
         say(f"\nError: {error}\nUndo: uv run platform update --abort", "bad")
         return 1
@@ -77,11 +73,11 @@ def before(folder: Folder, template: Path, answers_file: str) -> int:
         verify=False,
         answers_file=answers_file,
     )
-    engine = kept.copy(folder.engines, request.release().oid)
+    release = request.release
+    engine = kept.copy(folder.engines, release.oid)
     state = State("copier", "copier", project.head, asdict(request), engine=engine.name)
-    patterns = set(template_paths(request.release(), answers_file)) | {answers_file}
-    old = source.release(template, str(project.answers["_commit"]), "")
-    if old:
+    patterns = set(template_paths(release, answers_file)) | {answers_file}
+    if old := release.template.release(str(project.answers["_commit"])):
         patterns |= set(template_paths(old, answers_file))
     state.patterns = sorted(patterns)
     landing.save(folder, state, landing.matching(folder.root, state.patterns))
@@ -98,7 +94,7 @@ def _check_object_format(root: Path) -> None:
     """Raises `PlatformError` where the repositories that Copier makes cannot read the project's."""
     with TemporaryDirectory() as made:
         Git(Path(made))("init", "--quiet", "--template=")
-        default, own = (opened(folder).git.objects[0] for folder in (Path(made), root))
+        default, own = (ObjectStore(folder).format for folder in (Path(made), root))
     if own != default:
         raise PlatformError(
             f"Copier's own updates do not work in a repository with {own} objects.",
@@ -107,7 +103,7 @@ def _check_object_format(root: Path) -> None:
         )
 
 
-def after(folder: Folder) -> int:
+def after(copier: CopierWorker, folder: Folder) -> int:
     """Undo all that Copier did, and put the engine's result in its place."""
     state = folder.load()
     if not state or state.door != "copier" or state.phase != "copier":
@@ -115,6 +111,7 @@ def after(folder: Folder) -> int:
             "The update was not prepared: the project is as Copier left it.",
             "Undo it: git reset --hard. Then run the update again.",
         )
+    copier.start()
     request = transaction.Request(**state.request)
     answers = read_answers((folder.root / request.answers_file).read_bytes())
     copies = folder.path.with_name(f"platform-update-{int(time.time())}")
@@ -123,7 +120,7 @@ def after(folder: Folder) -> int:
     state.phase, state.patterns, state.moved = "started", [], []
     folder.save(state)
     project = request.project
-    computed = transaction.compute_plan(project, request, folder.make_project(), answers)
+    computed = transaction.compute_plan(copier, project, request, folder.make_project(), answers)
     _tell_written_meanwhile(computed, changed, copies, request.answers_file)
     if computed.plan.empty:
         folder.clear()
@@ -257,8 +254,7 @@ def _odd(name: bytes) -> bool:
 
 def _rename_questions(folder: Folder, project: Project, request: transaction.Request) -> None:
     """Let Copier's questions begin with the answers that had another name."""
-    release, old = request.release(), str(project.answers["_commit"])
-    names = source.declared(release.repository, old, release).questions
+    names = request.release.declared(str(project.answers["_commit"])).questions
     answers = {names.get(name, name): value for name, value in project.answers.items()}
     if answers != project.answers:
         text = yaml.safe_dump(answers, sort_keys=False, allow_unicode=True)

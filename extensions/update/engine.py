@@ -8,7 +8,7 @@ from typing import Any
 
 from extensions.update import moving, offer, resolve, transaction
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import copier_process
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.landing import kept
 from extensions.update.landing.state import Folder
 from extensions.update.merging.mergedriver import merge_driver
@@ -24,8 +24,8 @@ def main(request: dict[str, Any]) -> int:
     try:
         # The starter holds the lock of an update; a preview and the like need none.
         locking = request["action"] in ("proceed", "abort", "resolve")
-        with Folder(root).locked() if locking else nullcontext(), copier_process.stopping():
-            code = _run(request, root)
+        with Folder(root).locked() if locking else nullcontext(), CopierWorker() as copier:
+            code = _run(copier, request, root)
             folder = Folder(root)
             if code == 0 and request["action"] in _UPDATES and not folder.load():
                 kept.forget_others(folder.engines, kept.running())
@@ -48,10 +48,10 @@ def main(request: dict[str, Any]) -> int:
         gc.freeze()
 
 
-def _run(request: dict[str, Any], root: Path) -> int:
+def _run(copier: CopierWorker, request: dict[str, Any], root: Path) -> int:
     action = request["action"]
     if action == "proceed":
-        return transaction.proceed(root, request.get("verify", True))
+        return transaction.proceed(copier, root, request.get("verify", True))
     if action == "abort":
         return transaction.abort(root)
     if action == "resolve":
@@ -70,10 +70,10 @@ def _run(request: dict[str, Any], root: Path) -> int:
         verify=request.get("verify", True),
     )
     if action == "preview":
-        return transaction.preview(wanted, request.get("json", False))
+        return transaction.preview(copier, wanted, request.get("json", False))
     if action == "offer":
-        return offer.offer(wanted)
-    return transaction.update(wanted)
+        return offer.offer(copier, wanted)
+    return transaction.update(copier, wanted)
 
 
 def _what_next(root: Path) -> str:

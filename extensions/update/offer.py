@@ -13,6 +13,7 @@ import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.landing.state import Folder
 from extensions.update.objects.git import Git
 from extensions.update.report import text as report
@@ -28,12 +29,12 @@ Close this request, and on a machine of yours:
     uv run platform update --continue"""
 
 
-def offer(request: Request) -> int:
+def offer(copier: CopierWorker, request: Request) -> int:
     """Update, push the branch, open the request; return the exit code."""
     root = Path(request.root)
     git = Git(root)
     start, target = git.line("rev-parse", "HEAD"), git.line("branch", "--show-current")
-    code = update(replace(request, verify=False))
+    code = update(copier, replace(request, verify=False))
     if code == CONFLICTS:
         _commit_report(git, Folder(root))
     if git.line("rev-parse", "HEAD") == start:

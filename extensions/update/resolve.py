@@ -11,7 +11,8 @@ from typing import get_args
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership, Zone
 from extensions.update.landing.state import Folder
-from extensions.update.objects.repository import Entry, Repository, index_info, is_file
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, index_info, is_file
 from extensions.update.report.plan import SUGGESTED
 from extensions.update.terminal import say
 

@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.inputs.project import BASE_REF, Project
-from extensions.update.inputs.render import Release
+from extensions.update.inputs.render import Renderer
+from extensions.update.inputs.template import Release, Template
 from extensions.update.landing import files as landing
 from extensions.update.landing import kept
 from extensions.update.landing import verification as checks
@@ -26,7 +27,8 @@ from extensions.update.landing.result import prepare_commit, stage, stages_of
 from extensions.update.landing.state import Folder, State
 from extensions.update.merging.lines import OURS, THEIRS
 from extensions.update.objects.git import Git
-from extensions.update.objects.repository import Repository, stages_info
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import stages_info
 from extensions.update.report import text as report
 from extensions.update.report.plan import Computed, Plan, compute
 from extensions.update.resolve import resolved_by_hand
@@ -52,18 +54,19 @@ class Request:
     def project(self) -> Project:
         return Project(Path(self.root), self.answers_file)
 
+    @cached_property
     def release(self) -> Release:
-        found = source.release(Path(self.template), self.ref, self.source)
+        found = Template(Path(self.template)).release(self.ref)
         if not found:
             raise PlatformError(f"The template has no version {self.ref}.", code=2)
         return found
 
 
-def preview(request: Request, as_json: bool) -> int:
+def preview(copier: CopierWorker, request: Request, as_json: bool) -> int:
     """Print what an update would do; change nothing."""
     project = _checked(request)
     with TemporaryDirectory(prefix="platform-preview-") as temporary:
-        plan = compute_plan(project, request, Path(temporary, "project")).plan
+        plan = compute_plan(copier, project, request, Path(temporary, "project")).plan
     if as_json:
         print(json.dumps(asdict(plan), indent=2))
     elif plan.empty:
@@ -84,7 +87,7 @@ def preview(request: Request, as_json: bool) -> int:
     return 0
 
 
-def update(request: Request) -> int:
+def update(copier: CopierWorker, request: Request) -> int:
     """Update the project; leave it as it was when that fails."""
     folder = Folder(Path(request.root))
     try:
@@ -94,7 +97,7 @@ def update(request: Request) -> int:
         name = kept.running()
         state = State("platform", "started", project.head, asdict(request), engine=name)
         folder.save(state)
-        computed = compute_plan(project, request, folder.make_project())
+        computed = compute_plan(copier, project, request, folder.make_project())
         if computed.plan.empty:
             folder.clear()
             say(f"Nothing to do: the project is at {computed.plan.new}.", "good")
@@ -106,7 +109,7 @@ def update(request: Request) -> int:
     return _advance(folder, state, request, computed.repository, verify=request.verify)
 
 
-def proceed(root: Path, verify: bool) -> int:
+def proceed(copier: CopierWorker, root: Path, verify: bool) -> int:
     """`--continue`: go on from wherever the update stopped."""
     folder = Folder(root)
     state = _unfinished(folder)
@@ -123,7 +126,7 @@ def proceed(root: Path, verify: bool) -> int:
         )
     gone = not folder.project.exists()
     if state.phase == "started" or (state.phase == "ready" and gone):
-        return update(request)
+        return update(copier, request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Go back: uv run platform update --abort")
     if state.phase == "ready" and Git(root).line("rev-parse", "HEAD") != state.start:
@@ -292,7 +295,6 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
         repository.git("update-ref", "--no-deref", "HEAD", start)
         checks.lay_out(state, repository, merged.tree, merged.conflicts)
     state.phase = "ready"
-    repository.git.flush()
     folder.save(state)
 
 
@@ -309,20 +311,23 @@ def _with_markers(repository: Repository, paths: Iterable[str]) -> list[str]:
 
 
 def compute_plan(
+    copier: CopierWorker,
     project: Project,
     request: Request,
     folder: Path,
     answers: Mapping[str, Any] | None = None,
 ) -> Computed:
     """The plan of a request; see `plan.compute`."""
-    ownership = Ownership.load()
-    return compute(project, request.release(), request.data, folder, ownership, answers)
+    renderer = Renderer(copier, project.answers_file, project.root.name, request.source)
+    return compute(
+        renderer, project, request.release, request.data, folder, Ownership.load(), answers
+    )
 
 
 def _checked(request: Request) -> Project:
     """The project; raises `PlatformError` when an update of it cannot begin."""
     request.project.check()
-    source.refuse_older(request.release(), str(request.project.answers["_commit"]))
+    request.release.refuse_older(str(request.project.answers["_commit"]))
     return request.project
 
 

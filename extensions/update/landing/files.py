@@ -14,7 +14,7 @@ from pathlib import Path
 
 from extensions.update.landing.index import index_of, restore_index
 from extensions.update.landing.state import Folder, State, sync_folder
-from extensions.update.objects.repository import is_file
+from extensions.update.objects.tree import is_file
 
 _TOOLS = "scripts/customer-tools/platform_tools"
 _START = (f"{_TOOLS}/cli.py", f"{_TOOLS}/update.py")

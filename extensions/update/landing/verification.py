@@ -10,7 +10,8 @@ from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.landing.state import Folder, State
 from extensions.update.objects.git import GitError
-from extensions.update.objects.repository import Entry, Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree
 from extensions.update.report.plan import Plan
 from extensions.update.terminal import say
 

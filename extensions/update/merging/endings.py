@@ -4,7 +4,8 @@ Compared as they are, every line of such a file differs. The framework's two ver
 customer's endings before they are merged, so that only what really changed counts.
 """
 
-from extensions.update.objects.repository import Entry, Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree
 
 
 def adapt_endings(

@@ -19,7 +19,8 @@ from extensions.update.merging.endings import adapt_endings
 from extensions.update.merging.lines import THEIRS, Lines, Sides, merge_lines, renames
 from extensions.update.merging.split import Note, Parts
 from extensions.update.merging.structured import merge_structured
-from extensions.update.objects.repository import Entry, Repository, Tree, above
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree, above
 
 
 @dataclass

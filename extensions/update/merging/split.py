@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from extensions.update.inputs.ownership import Ownership
-from extensions.update.objects.repository import Entry, Tree
+from extensions.update.objects.tree import Entry, Tree
 
 NoteKind = Literal[
     "kept-deleted",  # you deleted it, the framework changed it: stays deleted

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.inputs.project import BASE_REF, Project
-from extensions.update.inputs.render import Release, Renderer, read_answers
+from extensions.update.inputs.render import Renderer, read_answers
+from extensions.update.inputs.template import Release, Template
 from extensions.update.merging.split import Note
-from extensions.update.objects.repository import Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Tree
 
 if TYPE_CHECKING:
     from extensions.update.merging.merge import Merged
@@ -58,6 +59,7 @@ class Computed:
 
 
 def compute(
+    renderer: Renderer,
     project: Project,
     release: Release,
     data: Mapping[str, Any],
@@ -69,19 +71,19 @@ def compute(
 
     `answers` replace those stored in the project for the new render; `data` overrides them.
     """
-    old = source.called(release.repository, str(project.answers["_commit"]))
-    declared = source.declared(release.repository, old, release)
+    template = release.template
+    old = template.name(str(project.answers["_commit"]))
+    declared = release.declared(old)
     known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
-    renderer = Renderer(project.answers_file, project.root.name)
     new_tree = renderer.begin(release, answers or known, data)
-    # Copier is at work: whatever does not need its result is done meanwhile.
-    repository = Repository.create(folder, project.root, release.repository)
+    # Copier renders in the background: first comes what does not need its result.
+    repository = Repository.create(folder, project.objects, template.objects)
     kept = _kept_base(project, repository)
-    earlier = None if kept else _earlier(project, release)
+    earlier = None if kept else _earlier(project, template)
     old_tree = renderer.begin(earlier, project.answers) if earlier else None
     ours = repository.read(f"{project.head}:{project.prefix}")
     repository.use_attributes(ours)
-    # Half of the engine's code, and whose each path is, which the table remembers.
+    # Import late and warm the ownership table's cache while Copier renders.
     from extensions.update.merging.merge import merge
 
     for path in ours:
@@ -134,17 +136,17 @@ def _kept_base(project: Project, repository: Repository) -> Tree | None:
     return None
 
 
-def _earlier(project: Project, release: Release) -> Release:
-    """The release that the project is of."""
+def _earlier(project: Project, template: Template) -> Release:
+    """The release that the project has."""
     name = str(project.answers["_commit"])
-    old = source.release(release.repository, name, str(project.answers["_src_path"]))
+    old = template.release(name)
     if old is None:
         raise PlatformError(
             f"The template does not know {name}, the version this project is of.",
             "Update from a template that has all its versions (a full clone or bundle): platform "
             "update --from FILE.bundle",
         )
-    return Release(old.repository, old.oid, name, old.source)
+    return old
 
 
 def _check_answers(project: Project, accepted: Mapping[str, Any]) -> None:
