@@ -6,12 +6,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from extensions.update import moving, offer, resolve, transaction
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.copier_worker import CopierWorker
-from extensions.update.landing import kept
 from extensions.update.landing.state import Folder
-from extensions.update.merging.mergedriver import merge_driver
 from extensions.update.objects.git import GitError
 from extensions.update.terminal import say
 
@@ -25,11 +22,7 @@ def main(request: dict[str, Any]) -> int:
         # The starter holds the lock of an update; a preview and the like need none.
         locking = request["action"] in ("proceed", "abort", "resolve")
         with Folder(root).locked() if locking else nullcontext(), CopierWorker() as copier:
-            code = _run(copier, request, root)
-            folder = Folder(root)
-            if code == 0 and request["action"] in _UPDATES and not folder.load():
-                kept.forget_others(folder.engines, kept.running())
-            return code
+            return _run(copier, request, root)
     except (GitError, OSError) as error:
         say(f"Error: {error}", "bad")
         say(_what_next(root))
@@ -44,11 +37,27 @@ def main(request: dict[str, Any]) -> int:
     finally:
         if request.get("temporary"):
             shutil.rmtree(request["temporary"], ignore_errors=True)
-        # At its end Python would look once more for unreachable objects, among all that there are.
+        # Skip Python's last search for unreachable objects.
         gc.freeze()
 
 
 def _run(copier: CopierWorker, request: dict[str, Any], root: Path) -> int:
+    # The worker imports Copier while this process imports the rest of the engine.
+    if request["action"] in ("update", "preview", "offer"):
+        copier.start()
+    from extensions.update.landing import kept
+
+    code = _dispatch(copier, request, root)
+    folder = Folder(root)
+    if code == 0 and request["action"] in _UPDATES and not folder.load():
+        kept.forget_others(folder.engines, kept.running())
+    return code
+
+
+def _dispatch(copier: CopierWorker, request: dict[str, Any], root: Path) -> int:
+    from extensions.update import moving, offer, resolve, transaction
+    from extensions.update.merging.mergedriver import merge_driver
+
     action = request["action"]
     if action == "proceed":
         return transaction.proceed(copier, root, request.get("verify", True))
