@@ -32,7 +32,7 @@ from extensions.update.objects.tree import stages_info
 from extensions.update.report import text as report
 from extensions.update.report.plan import Computed, Plan, compute
 from extensions.update.resolve import resolved_by_hand
-from extensions.update.terminal import say
+from extensions.update.terminal import say, show
 
 CONFLICTS = 3
 _RESULT = "refs/platform/result"
@@ -68,16 +68,18 @@ def preview(copier: CopierWorker, request: Request, as_json: bool) -> int:
     with TemporaryDirectory(prefix="platform-preview-") as temporary:
         plan = compute_plan(copier, project, request, Path(temporary, "project")).plan
     if as_json:
-        print(json.dumps(asdict(plan), indent=2))
+        show(json.dumps(asdict(plan), indent=2))
     elif plan.empty:
         say(f"Nothing to do: the project is at {plan.new}.", "good")
     else:
         versions = f"From {plan.old} to {plan.new}" if plan.old != plan.new else f"At {plan.new}"
-        print(f"{versions}; nothing is changed yet.\n")
-        for version, notes in plan.releases:
-            print(f"{version}: {notes}\n")
-        print(report.terminal(plan).encode(errors="backslashreplace").decode())
-        print("\nEvery file: uv run platform update --preview --json\nNext: uv run platform update")
+        parts = [
+            f"{versions}; nothing is changed yet.",
+            *(f"{version}: {notes}" for version, notes in plan.releases),
+            report.terminal(plan).encode(errors="backslashreplace").decode(),
+            "Every file: uv run platform update --preview --json\nNext: uv run platform update",
+        ]
+        show("\n\n".join(parts))
     if changed := project.uncommitted():
         say(
             f"This is about your last commit, without uncommitted changes ({len(changed)} files)."
