@@ -130,14 +130,16 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
     """This template's engine, called as the `platform update` command calls it."""
     from extensions.update.errors import PlatformError
     from extensions.update.landing.state import Folder
-    from extensions.update.transaction import Request, update
+    from extensions.update.request import Request
+    from extensions.update.transaction import update
 
     root = corpus.copier_project(cell, ours, evolution)
-    template = str(corpus.copier[evolution])
+    template = corpus.copier[evolution]
+    request = Request("update", root, template, "v2.0.0", str(template), verify=False)
     printed = io.StringIO()
     try:
         with redirect_stdout(printed), redirect_stderr(printed), Folder(root).locked():
-            code = update(Request(str(root), template, "v2.0.0", template, verify=False))
+            code = update(request)
     except PlatformError as error:
         return read(root, failed=error.message)
     state = Folder(root).load()
@@ -145,7 +147,7 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
         text = next(root.glob("docs/updates/*.md")).read_text()
         return read(root, _notes(text))
     result = read(Folder(root).project)
-    result.named = {note["path"] for note in state.plan["notes"]}
+    result.named = {note.path for note in state.plan.notes}
     ignored = {name: root / name for name in ours.ignored if (root / name).exists()}
     result.files |= {name: path.read_bytes() for name, path in ignored.items()}
     return result
@@ -153,12 +155,12 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
 
 def _notes(report: str) -> set[str]:
     """Files in those sections of the report that say what was decided about them."""
-    from extensions.update.report.text import _NOTES
+    from extensions.update.report.text import NOTES
 
     found: set[str] = set()
     for section in report.split("\n## ")[1:]:
         title, _, body = section.partition("\n")
-        if title in _NOTES.values():
+        if title in NOTES.values():
             found |= {line.split("`")[1] for line in body.splitlines() if line.startswith("- `")}
     return found
 
