@@ -70,7 +70,7 @@ def compute(
     repository.use_attributes(ours)
     from extensions.update.merging.merge import merge
 
-    ownership = Ownership.of(project.git, project.head)
+    ownership = project.ownership
     for path in ours:
         ownership.rule(path)  # each lookup is slow once
     theirs = new_tree(repository)

@@ -35,7 +35,7 @@ def customer(vendor: Vendor, copy: Copy) -> Customer:
 
 def test_uncommitted_changes(customer: Customer) -> None:
     customer.write({"shared/logging.py": "mine\n"})
-    refused(customer, because="not committed")
+    refused(customer, because="uncommitted changes")
 
 
 def test_an_unfinished_merge(customer: Customer) -> None:
@@ -90,7 +90,11 @@ def test_a_missing_answers_file(customer: Customer) -> None:
 
 @pytest.mark.parametrize(
     ("contents", "because"),
-    [("- a\n- b\n", "not a list of answers"), (": : :", "not a list"), ("a: 1\n", "no _commit")],
+    [
+        ("- a\n- b\n", "not a YAML mapping"),
+        (": : :", "not a YAML mapping"),
+        ("a: 1\n", "no _commit"),
+    ],
 )
 def test_a_broken_answers_file(customer: Customer, contents: str, because: str) -> None:
     customer.commit({".copier-answers.yml": contents})

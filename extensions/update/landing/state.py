@@ -174,9 +174,11 @@ class Folder:
         self.path.mkdir(exist_ok=True)
         with (self.path / "lock").open("w") as file:
             lock(file.fileno())
-            yield
-        if self.path.exists() and not self._state.exists():
-            shutil.rmtree(self.path, ignore_errors=True)
+            try:
+                yield
+            finally:
+                if not self._state.exists():
+                    shutil.rmtree(self.path, ignore_errors=True)
 
 
 def write_durably(path: Path, contents: bytes) -> None:
