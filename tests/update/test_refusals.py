@@ -147,7 +147,7 @@ def test_a_branch_that_moved_meanwhile(customer: Customer) -> None:
     assert customer.platform("resolve", "--use", "yours").code == 0
     result = customer.platform("update", "--continue")
     assert result.code == 1
-    assert "moved" in result.output
+    assert "new commits since the update began" in result.output
 
 
 def test_nothing_unfinished(customer: Customer) -> None:
@@ -200,7 +200,7 @@ def test_a_preview_leaves_out_what_is_not_committed(customer: Customer) -> None:
 
     assert preview.code == 0, preview.output
     assert committed.output in preview.output
-    assert "want them committed" in preview.output
+    assert "Commit them before" in preview.output
     assert customer.snapshot() == before
 
 
