@@ -89,6 +89,7 @@ def before(folder: Folder, template: Path, answers_file: str, data: Mapping[str,
     if data:
         _check_answers(project, release, data)
     engine = kept.copy(folder.engines, release.oid)
+    kept.forget_others(folder.engines, engine.name)
     state = State("copier", "copier", project.head, request, engine.name)
     patterns = set(template_paths(release, answers_file)) | {answers_file}
     old = source.release(template, str(project.answers["_commit"]), "")

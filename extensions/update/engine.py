@@ -9,15 +9,12 @@ from typing import Any
 from extensions.update import moving, offer, resolve, transaction
 from extensions.update.errors import PlatformError
 from extensions.update.inputs import copier_process
-from extensions.update.landing import kept
 from extensions.update.landing.state import Folder
 from extensions.update.merging.mergedriver import merge_driver
 from extensions.update.objects.git import GitError
 from extensions.update.preview import preview
 from extensions.update.request import Request
 from extensions.update.terminal import say
-
-_UPDATES = ("update", "proceed", "offer")
 
 
 def main(given: dict[str, Any]) -> int:
@@ -32,11 +29,7 @@ def main(given: dict[str, Any]) -> int:
         # The starter holds the lock of an update; a preview and the like need none.
         locking = request.action in ("proceed", "abort", "resolve")
         with Folder(root).locked() if locking else nullcontext(), copier_process.stopping():
-            code = _run(request)
-            folder = Folder(root)
-            if code == 0 and request.action in _UPDATES and not folder.load():
-                kept.forget_others(folder.engines, kept.running())
-            return code
+            return _run(request)
     except (GitError, OSError) as error:
         say(f"Error: {error}", "bad")
         say(_what_next(root))

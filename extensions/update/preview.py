@@ -8,7 +8,7 @@ from extensions.update.inputs.project import Project
 from extensions.update.planning import compute
 from extensions.update.report import text as report
 from extensions.update.request import Request
-from extensions.update.terminal import say
+from extensions.update.terminal import say, show
 from extensions.update.typed import to_json
 
 
@@ -17,16 +17,18 @@ def preview(request: Request, project: Project) -> int:
     with TemporaryDirectory(prefix="platform-preview-") as temporary:
         plan = compute(project, request, Path(temporary, "project")).plan
     if request.json:
-        print(json.dumps(to_json(plan), indent=2))
+        show(json.dumps(to_json(plan), indent=2))
     elif plan.empty:
         say(f"Nothing to do: the project is at {plan.new}.", "good")
     else:
         versions = f"From {plan.old} to {plan.new}" if plan.old != plan.new else f"At {plan.new}"
-        print(f"{versions}; nothing is changed yet.\n")
-        for version, notes in plan.releases:
-            print(f"{version}: {notes}\n")
-        print(report.preview(plan).encode(errors="backslashreplace").decode())
-        print("\nEvery file: uv run platform update --preview --json\nNext: uv run platform update")
+        parts = [
+            f"{versions}; nothing is changed yet.",
+            *(f"{version}: {notes}" for version, notes in plan.releases),
+            report.preview(plan).encode(errors="backslashreplace").decode(),
+            "Every file: uv run platform update --preview --json\nNext: uv run platform update",
+        ]
+        show("\n\n".join(parts))
     if changed := project.uncommitted():
         say(
             f"The preview leaves out uncommitted changes ({len(changed)} files). Commit them before"

@@ -18,6 +18,14 @@ def in_colour(stream: TextIO | None) -> bool:
     return bool(stream and stream.isatty()) and "NO_COLOR" not in os.environ
 
 
+def show(text: str) -> None:
+    """Print the result of a command on standard output; a closed pipe (`… | head`) is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def say(text: str, style: str = "") -> None:
     """Print a message on standard error; `style` is good, warn or bad.
 

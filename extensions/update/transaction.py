@@ -39,6 +39,7 @@ def update(request: Request) -> int:
         folder.empty()
         state = State("platform", "started", project.head, request, kept.running())
         folder.save(state)
+        kept.forget_others(folder.engines, state.engine)
         computed = compute(project, request, folder.make_project())
         if computed.plan.empty:
             folder.clear()

@@ -68,7 +68,7 @@ def phase(customer: Customer) -> str:
     ("door", "least", "phases"),
     [
         ("platform", 1100, {"", "ready", "landing"}),
-        ("copier", 600, {"", "copier", "landing"}),
+        ("copier", 300, {"", "copier", "landing"}),
     ],
 )
 def test_nothing_is_lost(

@@ -128,8 +128,9 @@ def test_a_stop_while_the_files_are_prepared(resolved: Customer) -> None:
 def test_tools_of_two_versions(resolved: Customer, way: str) -> None:
     """A stop in the landing may leave some of the old tools and some of the new."""
     tools = resolved.root / "scripts/customer-tools/platform_tools"
-    for path in (tools / "arguments.py", tools / "errors.py", tools / "update/bootstrap.py"):
-        path.write_text("raise ImportError\n")
+    for path in tools.glob("*.py"):
+        if path.name not in ("__init__.py", "cli.py", "update.py"):
+            path.write_text("raise ImportError\n")
 
     result = resolved.platform("update", way)
 
@@ -137,13 +138,13 @@ def test_tools_of_two_versions(resolved: Customer, way: str) -> None:
 
 
 def test_an_update_after_copiers_that_was_committed(vendor: Vendor, copy: Copy) -> None:
-    """It runs the project's own tools, not those of the update that is over."""
+    """It runs the new version's engine, not that of the update that is over."""
     customer = copy()
     customer.commit({"shared/b.py": "mine\n"})
     vendor.release("v1.1.0", {"shared/b.py": "theirs\n"})
     assert customer.update("copier").code != 0
     customer.commit({"shared/b.py": "both\n"})
-    old = customer.root / ".git/platform-update/engine/platform_tools/commands.py"
+    [old] = customer.root.glob(".git/platform-engine/*/extensions/update/engine.py")
     old.write_text("raise ImportError\n")
     vendor.release("v1.2.0", {"shared/logging.py": FIXED})
 
@@ -225,10 +226,10 @@ def test_an_engine_that_stores_more_than_the_project_knows(
     ready: Customer, vendor: Vendor, door: str
 ) -> None:
     """The commands that a project has are older than the engine that they start."""
-    state = "template/scripts/customer-tools/platform_tools/update/state.py"
-    text = (vendor.root / state).read_text()
-    more = text.replace("    tree: str", '    more: str = "more"\n    tree: str', 1)
-    vendor.release("v1.3.0", {state.removeprefix("template/"): more})
+    state = vendor.root / "extensions/update/landing/state.py"
+    text = state.read_text()
+    state.write_text(text.replace("    tree: str", '    more: str = "more"\n    tree: str', 1))
+    vendor.release("v1.3.0")
     ready.commit({"shared/logging.py": LOGGING.replace("line 18\n", "line 18, mine\n")})
     before = ready.snapshot()
 
@@ -258,7 +259,7 @@ def test_a_kill_in_the_middle_of_landing(
 ) -> None:
     """The new version's engine kills itself when it reaches a step for the first or second time."""
     step, when = step.split(":")
-    landing = vendor.root / "template/scripts/customer-tools/platform_tools/update/landing.py"
+    landing = vendor.root / "extensions/update/landing/files.py"
     text = landing.read_text()
     bomb = (
         f"\n\n_real, _calls = {step}, []\n\n\n"

@@ -91,13 +91,16 @@ def test_a_missing_answers_file(customer: Customer) -> None:
 @pytest.mark.parametrize(
     ("contents", "because"),
     [
-        ("- a\n- b\n", "not a YAML mapping"),
-        (": : :", "not a YAML mapping"),
-        ("a: 1\n", "no _commit"),
+        ("- a\n- b\n", "has no _src_path"),
+        (": : :", "has no _src_path"),
+        ("_src_path: TEMPLATE\n", "has no _commit"),
+        ("- a\n_src_path: TEMPLATE\n", "is not a YAML mapping"),
     ],
 )
-def test_a_broken_answers_file(customer: Customer, contents: str, because: str) -> None:
-    customer.commit({".copier-answers.yml": contents})
+def test_a_broken_answers_file(
+    vendor: Vendor, customer: Customer, contents: str, because: str
+) -> None:
+    customer.commit({".copier-answers.yml": contents.replace("TEMPLATE", str(vendor.root))})
     refused(customer, because=because)
 
 
@@ -271,7 +274,7 @@ def test_output_that_nobody_reads(customer: Customer, option: str, unread: str) 
 @pytest.mark.parametrize("option", ["--continue", "--abort", "--source=elsewhere"])
 def test_options_that_do_not_go_together(customer: Customer, option: str) -> None:
     refused(customer, option, "--to", "v1.1.0", because="--to does not go with")
-    refused(customer, option, "--preview", because="Only one of")
+    refused(customer, option, "--preview", because="only one of")
 
 
 def test_a_question_that_there_is_not(customer: Customer) -> None:

@@ -16,10 +16,14 @@ def copy(engines: Path, name: str) -> Path:
         new = engines / f"new-{name}"
         shutil.rmtree(new, ignore_errors=True)
         ignored = shutil.ignore_patterns("__pycache__", ".venv")
-        shutil.copytree(_ROOT / "extensions", new / "extensions", ignore=ignored)
-        table = new / TABLE.relative_to(_ROOT)
-        table.parent.mkdir(parents=True)
-        shutil.copyfile(TABLE, table)
+        try:
+            shutil.copytree(_ROOT / "extensions", new / "extensions", ignore=ignored)
+            table = new / TABLE.relative_to(_ROOT)
+            table.parent.mkdir(parents=True)
+            shutil.copyfile(TABLE, table)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         new.rename(engine)
     return engine
 

@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 from plumbum import local
 
+from extensions.update.landing import kept
+
 TOOLS = Path(__file__).parents[3] / "template/scripts/customer-tools"
-DRIVER = (
-    f"{sys.executable} -c 'import sys; from pathlib import Path;"
-    " from platform_tools.update.mergedriver import merge_driver as run;"
-    " sys.exit(run(*map(Path, sys.argv[1:4]), sys.argv[4]))' %O %A %B %P"
-)
+DRIVER = f"{sys.executable} -m platform_tools.cli merge-driver %O %A %B %P"
 
 
 @pytest.fixture
@@ -19,6 +17,8 @@ def git(tmp_path):
     with local.cwd(tmp_path), local.env(PYTHONPATH=str(TOOLS)):
         run = local["git"]["-c", "user.name=a", "-c", "user.email=a@b.c"]
         run("init", "-q", "-b", "main")
+        kept.copy(tmp_path / ".git/platform-engine", "v1")
+        (tmp_path / ".copier-answers.yml").touch()
         run("config", "merge.platform.driver", DRIVER)
         (tmp_path / ".gitattributes").write_text("* merge=platform\n")
         yield run

@@ -4,8 +4,8 @@ import os
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 
-from platform_tools.arguments import command, commands_of, group
 from platform_tools import update
+from platform_tools.arguments import command, commands_of, group
 
 
 def parser() -> ArgumentParser:

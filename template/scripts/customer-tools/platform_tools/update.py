@@ -125,12 +125,12 @@ def _update(
         parser.error("--json goes with --preview")
     if wrong := [pair for pair in data or () if "=" not in pair]:
         parser.error(f"--data needs NAME=VALUE, not {wrong[0]}")
-    root, git_folder = find_project()
+    root, git_folder = _project()
     request = {"action": mode, "root": str(root), "verify": options["verify"]}
     if mode in ("proceed", "abort"):
         if not (git_folder / "platform-update/state.json").exists():
             raise StartError("No update is unfinished.", "Begin one: uv run platform update", 2)
-        _become(_engine_of_unfinished(root, git_folder), request)
+        _become(_kept_engine(root, git_folder), request)
     request["data"] = dict(pair.partition("=")[::2] for pair in data or ())
     request["json"] = options["json"]
     place = git_folder / "platform-update"
@@ -143,8 +143,9 @@ def _update(
     home = _answer(root, "_src_path")
     address = bundle or options["source"] or home
     try:
-        template = _fetch(address, place / "template", Path.cwd() if address != home else root)
-        commit = _commit(template, to or (_newest(template) if begins else _answer(root, "_commit")))
+        template = _fetch(address, place / "template", root if address == home else Path.cwd())
+        ref = to or (_newest(template) if begins else _answer(root, "_commit"))
+        commit = _commit(template, ref)
         engine = _export(template, commit, git_folder)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
@@ -156,20 +157,20 @@ def _update(
 
 def _resolve(parser: ArgumentParser, paths: list[str], use: str | None, zone: str | None) -> None:
     """Work through the conflicts of an update. Exit code 3 while any is left."""
-    root, git_folder = find_project()
+    root, git_folder = _project()
     request = {"action": "resolve", "root": str(root), "paths": paths, "side": use, "zone": zone}
     _become(_kept_engine(root, git_folder), request)
 
 
 def _merge_driver(parser: ArgumentParser, base: str, ours: str, theirs: str, path: str) -> None:
     """Merge three versions of a file for git, which passes %O %A %B %P."""
-    root, git_folder = find_project()
+    root, git_folder = _project()
     files = [str(Path(file).absolute()) for file in (base, ours, theirs)]
     request = {"action": "merge-driver", "root": str(root), "files": files, "path": path}
     _become(_kept_engine(root, git_folder), request)
 
 
-def find_project() -> tuple[Path, Path]:
+def _project() -> tuple[Path, Path]:
     """The project around the current folder, and git's own folder for its work tree."""
     start = Path.cwd()
     for folder in (start, *start.parents):
@@ -178,10 +179,13 @@ def find_project() -> tuple[Path, Path]:
             # The new version of an unfinished update is in .platform-update/project.
             inside = folder.parent.name == ".platform-update"
             root = folder.parents[1] if inside else folder
-            if not (found := _attempt(root, "rev-parse", "--absolute-git-dir")):
-                message = f"{root} is not in git, or git cannot read it: look at git status."
-                raise StartError(message, "Begin with: git init && git add --all && git commit", 2)
-            return root, Path(found)
+            done = _git(root, "rev-parse", "--absolute-git-dir")
+            if b"not a git repository" in done.stderr:
+                hint = "git init && git add --all && git commit"
+                raise StartError(f"{root} is not in git.", hint, 2)
+            if done.returncode:
+                raise StartError(os.fsdecode(done.stderr).strip())
+            return root, Path(os.fsdecode(done.stdout).rstrip("\n"))
         if (folder / ".git").exists():
             break
     raise StartError(
@@ -221,9 +225,9 @@ def _claim(root: Path, place: Path) -> None:
         message = "Another update of this project is running."
         raise StartError(message, "Wait until it has ended.") from None
     if (stored := place / "state.json").exists():
-        state = json.loads(stored.read_bytes())
         # What Copier's update left in the work tree may have been committed since.
-        landed = (state["door"], state["phase"]) == ("copier", "landed")
+        state = _state(place)
+        landed = (state.get("door"), state.get("phase")) == ("copier", "landed")
         if not landed or state["start"] == _attempt(root, "rev-parse", "HEAD"):
             raise StartError("An update is unfinished.", _UNFINISHED)
         stored.unlink()
@@ -271,8 +275,8 @@ def _newest(template: Path) -> str:
 def _commit(template: Path, ref: str) -> str:
     """The commit of a tag, a commit, or what Copier stored as version."""
     for name in filter(None, (ref, _listed(template).get(ref))):
-        found = _attempt(template, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-        if found and not ref.startswith("-"):
+        wanted = ("--verify", "--end-of-options", f"{name}^{{commit}}")
+        if not ref.startswith("-") and (found := _attempt(template, "rev-parse", *wanted)):
             return found
     raise StartError(f"The template has no version {ref}.", "Versions are its tags.", 2)
 
@@ -305,28 +309,26 @@ def _export(template: Path, commit: str, git_folder: Path) -> Path:
     return engine
 
 
-def _engine_of_unfinished(root: Path, git_folder: Path) -> Path:
-    """The engine that began the unfinished update."""
-    stored = git_folder / "platform-update/state.json"
+def _kept_engine(root: Path, git_folder: Path) -> Path:
+    """The engine of the unfinished or else of the last update; fetched where there is none."""
+    engines, template = git_folder / "platform-engine", git_folder / "platform-update/template"
+    kept = [path.parents[2] for path in engines.glob(f"*/{_PROGRAM}")]
+    name = str(_state(git_folder / "platform-update").get("engine", ""))
+    if name and engines / name not in kept and template.exists():
+        return _export(template, name, git_folder)
+    if name and engines / name in kept:
+        return engines / name
+    return max(kept, key=lambda path: path.stat().st_mtime, default=None) or _fetched(
+        root, git_folder
+    )
+
+
+def _state(place: Path) -> dict[str, Any]:
+    """The stored state of an unfinished update; empty where there is none that can be read."""
     try:
-        name = str(json.loads(stored.read_bytes())["engine"])
-    except (ValueError, TypeError, KeyError):
-        return _kept_engine(root, git_folder, unfinished=False)
-    engine = git_folder / "platform-engine" / name
-    if (engine / _PROGRAM).exists():
-        return engine
-    template = stored.with_name("template")
-    return _export(template, name, git_folder) if template.exists() else _fetched(root, git_folder)
-
-
-def _kept_engine(root: Path, git_folder: Path, *, unfinished: bool = True) -> Path:
-    """The engine of an unfinished or the last update, or that of the project's own version."""
-    if unfinished and (git_folder / "platform-update/state.json").exists():
-        return _engine_of_unfinished(root, git_folder)
-    kept = [path.parents[2] for path in (git_folder / "platform-engine").glob(f"[!n]*/{_PROGRAM}")]
-    if kept:
-        return max(kept, key=lambda path: path.stat().st_mtime)
-    return _fetched(root, git_folder)
+        return dict(json.loads((place / "state.json").read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return {}
 
 
 def _fetched(root: Path, git_folder: Path) -> Path:
