@@ -20,24 +20,19 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import copier_process
-from extensions.update.inputs import template as source
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.project import Project
-from extensions.update.inputs.render import Release, Renderer, read_answers, template_paths
+from extensions.update.inputs.render import Renderer, read_answers, template_paths
+from extensions.update.inputs.template import Release
 from extensions.update.landing import files, kept, result, verification
 from extensions.update.landing.finish import finish
 from extensions.update.landing.index import editing
 from extensions.update.landing.state import Folder, State
 from extensions.update.merging.lines import Conflicts
 from extensions.update.objects.git import Git, GitError
-from extensions.update.objects.repository import (
-    Entry,
-    Repository,
-    Tree,
-    index_info,
-    is_file,
-    opened,
-)
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Entry, Tree, index_info, is_file
 from extensions.update.planning import Computed, compute, wanted_release
 from extensions.update.report import text as report
 from extensions.update.report.plan import Plan
@@ -56,10 +51,10 @@ def main(template: str, answers_file: str, data: str = "{}") -> int:
     root = Path.cwd()
     try:
         folder = Folder(root)
-        with folder.locked(), copier_process.stopping():
+        with folder.locked(), CopierWorker() as copier:
             if os.environ["STAGE"] == "before":
-                return before(folder, Path(template), answers_file, json.loads(data))
-            return after(folder)
+                return before(copier, folder, Path(template), answers_file, json.loads(data))
+            return after(copier, folder)
     except (GitError, OSError) as error:
         say(f"\nError: {error}\nUndo: uv run platform update --abort", "bad")
         return 1
@@ -69,7 +64,9 @@ def main(template: str, answers_file: str, data: str = "{}") -> int:
         return error.code
 
 
-def before(folder: Folder, template: Path, answers_file: str, data: Mapping[str, Any]) -> int:
+def before(
+    copier: CopierWorker, folder: Folder, template: Path, answers_file: str, data: dict[str, Any]
+) -> int:
     """Save what Copier could touch, and move aside what would stop it."""
     _forget_finished(folder)
     project = Project(folder.root, answers_file)
@@ -87,13 +84,12 @@ def before(folder: Folder, template: Path, answers_file: str, data: Mapping[str,
     )
     release = wanted_release(request)
     if data:
-        _check_answers(project, release, data)
+        _check_answers(copier, project, release, data)
     engine = kept.copy(folder.engines, release.oid)
     kept.forget_others(folder.engines, engine.name)
     state = State("copier", "copier", project.head, request, engine.name)
     patterns = set(template_paths(release, answers_file)) | {answers_file}
-    old = source.release(template, str(project.answers["_commit"]), "")
-    if old:
+    if old := release.template.release(str(project.answers["_commit"])):
         patterns |= set(template_paths(old, answers_file))
     state.patterns = sorted(patterns)
     files.save(folder, state, files.matching(folder.root, state.patterns))
@@ -106,13 +102,17 @@ def before(folder: Folder, template: Path, answers_file: str, data: Mapping[str,
     return 0
 
 
-def _check_answers(project: Project, release: Release, data: Mapping[str, Any]) -> None:
+def _check_answers(
+    copier: CopierWorker, project: Project, release: Release, data: Mapping[str, Any]
+) -> None:
     """Raises `PlatformError` for a wrong answer, where Copier would stop in the middle."""
     known = _renamed_answers(project, release)
     try:
-        renderer = Renderer(project.answers_file, project.root.name)
+        renderer = Renderer(copier, project.answers_file, project.root.name, "")
         with TemporaryDirectory() as made:
-            repository = Repository.create(Path(made, "new"), project.root, release.repository)
+            repository = Repository.create(
+                Path(made, "new"), project.objects, release.template.objects
+            )
             renderer.begin(release, known, data)(repository)
     except PlatformError as error:
         # Copier asks for other answers that are missing.
@@ -124,7 +124,7 @@ def _check_object_format(root: Path) -> None:
     """Raises `PlatformError` if git's new repositories have other objects than the project's."""
     with TemporaryDirectory() as made:
         Git(Path(made))("init", "--quiet", "--template=")
-        default, present = (opened(folder).git.objects[0] for folder in (Path(made), root))
+        default, present = (ObjectStore(folder).format for folder in (Path(made), root))
     if present != default:
         raise PlatformError(
             f"copier update does not work in a repository with {present} objects.",
@@ -133,7 +133,7 @@ def _check_object_format(root: Path) -> None:
         )
 
 
-def after(folder: Folder) -> int:
+def after(copier: CopierWorker, folder: Folder) -> int:
     """Undo Copier's changes, and land the engine's result instead."""
     state = folder.load()
     if not state or state.door != "copier" or state.phase != "copier":
@@ -141,6 +141,7 @@ def after(folder: Folder) -> int:
             "Copier changed the project without the template's preparation.",
             "Undo it with git reset --hard, then run the update again.",
         )
+    copier.start()
     request = state.request
     answers = read_answers((folder.root / request.answers_file).read_bytes())
     copies = folder.path.with_name(f"platform-update-{int(time.time())}")
@@ -149,7 +150,8 @@ def after(folder: Folder) -> int:
     state.phase, state.patterns, state.moved = "started", [], []
     folder.save(state)
     project = Project(folder.root, request.answers_file)
-    computed = compute(project, request, folder.make_project(), answers)
+    release = wanted_release(request)
+    computed = compute(copier, project, release, request, folder.make_project(), answers)
     _name_written_meanwhile(computed, changed, copies, request.answers_file)
     if computed.plan.empty:
         folder.clear()
@@ -292,8 +294,7 @@ def _rename_questions(folder: Folder, project: Project, release: Release) -> Non
 
 
 def _renamed_answers(project: Project, release: Release) -> dict[str, Any]:
-    old = str(project.answers["_commit"])
-    names = source.declared(release.repository, old, release).questions
+    names = release.declared(str(project.answers["_commit"])).questions
     return {names.get(name, name): value for name, value in project.answers.items()}
 
 

@@ -6,13 +6,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from extensions.update import moving, offer, resolve, transaction
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import copier_process
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.landing.state import Folder
-from extensions.update.merging.mergedriver import merge_driver
 from extensions.update.objects.git import GitError
-from extensions.update.preview import preview
 from extensions.update.request import Request
 from extensions.update.terminal import say
 
@@ -28,8 +25,8 @@ def main(given: dict[str, Any]) -> int:
         root = request.root
         # The starter holds the lock of an update; a preview and the like need none.
         locking = request.action in ("proceed", "abort", "resolve")
-        with Folder(root).locked() if locking else nullcontext(), copier_process.stopping():
-            return _run(request)
+        with Folder(root).locked() if locking else nullcontext(), CopierWorker() as copier:
+            return _run(copier, request)
     except (GitError, OSError) as error:
         say(f"Error: {error}", "bad")
         say(_what_next(root))
@@ -44,22 +41,28 @@ def main(given: dict[str, Any]) -> int:
     finally:
         if given.get("temporary"):
             shutil.rmtree(given["temporary"], ignore_errors=True)
-        # Otherwise Python looks for unreachable objects once more before it exits.
+        # Skip Python's last search for unreachable objects.
         gc.freeze()
 
 
-def _run(request: Request) -> int:
+def _run(copier: CopierWorker, request: Request) -> int:
+    # The worker imports Copier while this process imports the rest of the engine.
+    if request.action in ("update", "preview", "offer"):
+        copier.start()
+    from extensions.update import moving, offer, preview, resolve, transaction
+    from extensions.update.merging.mergedriver import merge_driver
+
     match request.action:
         case "update":
-            return transaction.update(request)
+            return transaction.update(copier, request)
         case "preview":
-            return preview(request, transaction.checked_project(request))
+            return preview.preview(copier, request)
         case "offer":
-            return offer.offer(request)
+            return offer.offer(copier, request)
         case "source":
             return moving.move_source(request.root, request.template, request.source)
         case "proceed":
-            return transaction.proceed(request.root, request.verify)
+            return transaction.proceed(copier, request.root, request.verify)
         case "abort":
             return transaction.abort(request.root)
         case "resolve":

@@ -8,8 +8,8 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
 from extensions.update.inputs.project import Project
+from extensions.update.inputs.template import Template
 from extensions.update.terminal import say
 
 
@@ -28,7 +28,7 @@ def move_source(root: Path, template: Path, address: str) -> int:
     if address == old:
         say(f"Nothing to do: the template is at {address}.", "good")
         return 0
-    if not source.release(template, name, address):
+    if not Template(template).release(name):
         raise PlatformError(
             f"The template at {address} does not have {name}, the version of this project.",
             "Use the address of the template that this project was created from.",

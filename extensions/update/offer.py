@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from dataclasses import replace
 
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.landing.finish import CONFLICTS
 from extensions.update.landing.state import Folder
 from extensions.update.objects.git import Git
@@ -28,12 +29,12 @@ Close this request, and run on your machine:
     uv run platform update --continue"""
 
 
-def offer(request: Request) -> int:
+def offer(copier: CopierWorker, request: Request) -> int:
     """Update, push the branch, open the request; return the exit code."""
     root = request.root
     git = Git(root)
     start, target = git.line("rev-parse", "HEAD"), git.line("branch", "--show-current")
-    code = update(replace(request, verify=False))
+    code = update(copier, replace(request, verify=False))
     if code == CONFLICTS:
         _commit_report(git, Folder(root))
     if git.line("rev-parse", "HEAD") == start:

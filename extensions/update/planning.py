@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.ownership import IN_PROJECT, Ownership
 from extensions.update.inputs.project import BASE_REF, Project
-from extensions.update.inputs.render import Release, Renderer, read_answers
+from extensions.update.inputs.render import Renderer, read_answers
+from extensions.update.inputs.template import Release, Template
 from extensions.update.merging.notes import Note
-from extensions.update.objects.repository import Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Tree
 from extensions.update.report.plan import (
     ChangedAnswer,
     FileChange,
@@ -39,32 +41,42 @@ class Computed:
 
 def wanted_release(request: Request) -> Release:
     """The release that a request names."""
-    found = source.release(request.template, request.ref, request.source)
+    found = Template(request.template).release(request.ref)
     if not found:
         raise PlatformError(f"The template has no version {request.ref}.", code=2)
     return found
 
 
+def checked_project(request: Request, release: Release) -> Project:
+    """The project; raises `PlatformError` when an update of it cannot begin."""
+    project = Project(request.root, request.answers_file)
+    project.check()
+    release.refuse_older(str(project.answers["_commit"]))
+    return project
+
+
 def compute(
+    copier: CopierWorker,
     project: Project,
+    release: Release,
     request: Request,
     folder: Path,
     answers: Mapping[str, Any] | None = None,
 ) -> Computed:
-    """Merge the requested release with the project, in a new repository in `folder`.
+    """Merge the requested `release` with the project, in a new repository in `folder`.
 
     `answers` replace those stored in the project for the new render; the request's override both.
     """
-    release = wanted_release(request)
-    old = source.called(release.repository, str(project.answers["_commit"]))
-    declared = source.declared(release.repository, old, release)
+    template = release.template
+    old = template.name(str(project.answers["_commit"]))
+    declared = release.declared(old)
     known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
-    renderer = Renderer(project.answers_file, project.root.name)
+    renderer = Renderer(copier, project.answers_file, project.root.name, request.source)
     new_tree = renderer.begin(release, answers or known, request.data)
     # While Copier renders: everything that does not need its result.
-    repository = Repository.create(folder, project.root, release.repository)
+    repository = Repository.create(folder, project.objects, template.objects)
     kept = _kept_base(project, repository)
-    earlier = None if kept else _earlier(project, release)
+    earlier = None if kept else _earlier(project, template)
     old_tree = renderer.begin(earlier, project.answers) if earlier else None
     ours = repository.read(f"{project.head}:{project.prefix}")
     repository.use_attributes(ours)
@@ -121,17 +133,17 @@ def _kept_base(project: Project, repository: Repository) -> Tree | None:
     return None
 
 
-def _earlier(project: Project, release: Release) -> Release:
+def _earlier(project: Project, template: Template) -> Release:
     """The project's present release."""
     name = str(project.answers["_commit"])
-    old = source.release(release.repository, name, str(project.answers["_src_path"]))
+    old = template.release(name)
     if old is None:
         raise PlatformError(
             f"The template does not know {name}, the version of this project.",
             "Update from a template with all versions (a full clone or bundle): "
             "uv run platform update --from FILE.bundle",
         )
-    return Release(old.repository, old.oid, name, old.source)
+    return old
 
 
 def _check_answers(project: Project, accepted: Mapping[str, Any]) -> None:

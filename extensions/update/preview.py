@@ -4,18 +4,20 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from extensions.update.inputs.project import Project
-from extensions.update.planning import compute
+from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.planning import checked_project, compute, wanted_release
 from extensions.update.report import text as report
 from extensions.update.request import Request
 from extensions.update.terminal import say, show
 from extensions.update.typed import to_json
 
 
-def preview(request: Request, project: Project) -> int:
+def preview(copier: CopierWorker, request: Request) -> int:
     """Print what an update would do; change nothing. Returns the exit code."""
+    release = wanted_release(request)
+    project = checked_project(request, release)
     with TemporaryDirectory(prefix="platform-preview-") as temporary:
-        plan = compute(project, request, Path(temporary, "project")).plan
+        plan = compute(copier, project, release, request, Path(temporary, "project")).plan
     if request.json:
         show(json.dumps(to_json(plan), indent=2))
     elif plan.empty:

@@ -12,7 +12,8 @@ from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership, Zone
 from extensions.update.landing.state import Folder
 from extensions.update.objects.git import Git
-from extensions.update.objects.repository import Entry, Repository, index_info, is_file
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, index_info, is_file
 from extensions.update.report.text import suggested
 from extensions.update.request import Request, Side
 from extensions.update.terminal import say

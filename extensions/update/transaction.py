@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
+from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.project import Project
 from extensions.update.landing import kept, verification
 from extensions.update.landing.files import put_back, restore, take_back
@@ -20,7 +20,7 @@ from extensions.update.landing.state import Folder, State
 from extensions.update.merging.lines import OURS, THEIRS
 from extensions.update.objects.git import Git
 from extensions.update.objects.repository import Repository
-from extensions.update.planning import Computed, compute, wanted_release
+from extensions.update.planning import Computed, checked_project, compute, wanted_release
 from extensions.update.report import text as report
 from extensions.update.request import Request
 from extensions.update.resolve import resolved_by_hand
@@ -30,17 +30,18 @@ _RESULT = "refs/platform/result"
 _MARKERS = {f"<<<<<<< {OURS}".encode(), f">>>>>>> {THEIRS}".encode()}
 
 
-def update(request: Request) -> int:
+def update(copier: CopierWorker, request: Request) -> int:
     """Update the project; leave it as it was when that fails."""
     folder = Folder(request.root)
     try:
-        project = checked_project(request)
+        release = wanted_release(request)
+        project = checked_project(request, release)
         project.check_committed()
         folder.empty()
         state = State("platform", "started", project.head, request, kept.running())
         folder.save(state)
         kept.forget_others(folder.engines, state.engine)
-        computed = compute(project, request, folder.make_project())
+        computed = compute(copier, project, release, request, folder.make_project())
         if computed.plan.empty:
             folder.clear()
             say(f"Nothing to do: the project is at {computed.plan.new}.", "good")
@@ -52,15 +53,7 @@ def update(request: Request) -> int:
     return _advance(folder, state, project, computed.repository, verify=request.verify)
 
 
-def checked_project(request: Request) -> Project:
-    """The project; raises `PlatformError` when an update of it cannot begin."""
-    project = Project(request.root, request.answers_file)
-    project.check()
-    source.refuse_older(wanted_release(request), str(project.answers["_commit"]))
-    return project
-
-
-def proceed(root: Path, verify: bool) -> int:
+def proceed(copier: CopierWorker, root: Path, verify: bool) -> int:
     """`--continue`: go on from wherever the update stopped."""
     folder = Folder(root)
     state = _unfinished(folder)
@@ -77,7 +70,7 @@ def proceed(root: Path, verify: bool) -> int:
         )
     gone = not folder.project.exists()
     if state.phase == "started" or (state.phase == "ready" and gone):
-        return update(request)
+        return update(copier, request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Undo: uv run platform update --abort")
     if state.phase == "ready" and Git(root).line("rev-parse", "HEAD") != state.start:
@@ -143,7 +136,6 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
         repository.git("update-ref", "--no-deref", "HEAD", start)
         verification.lay_out(state, repository, merged.tree, merged.conflicts)
     state.phase = "ready"
-    repository.git.flush()
     folder.save(state)
 
 

@@ -12,7 +12,8 @@ from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.inputs.render import read_answers
 from extensions.update.objects.git import Git, GitError
-from extensions.update.objects.repository import Tree, above
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Tree, above
 
 BASE_REF = "refs/platform/base"
 _UNFINISHED = {
@@ -33,8 +34,14 @@ class Project:
     answers_file: str = ".copier-answers.yml"
 
     @cached_property
+    def objects(self) -> ObjectStore:
+        """The objects of the project's repository."""
+        return ObjectStore(self.root)
+
+    @property
     def git(self) -> Git:
-        return Git(self.root)
+        """git in the project's folder."""
+        return self.objects.git
 
     @cached_property
     def _place(self) -> list[str]:

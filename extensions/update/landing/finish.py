@@ -6,7 +6,8 @@ from extensions.update.landing.index import editing
 from extensions.update.landing.result import stage
 from extensions.update.landing.state import Folder, State
 from extensions.update.objects.git import Git
-from extensions.update.objects.repository import Repository, stages_info
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import stages_info
 from extensions.update.terminal import say
 
 CONFLICTS = 3

@@ -8,10 +8,10 @@ from extensions.update.inputs.project import Project
 from extensions.update.landing.files import save
 from extensions.update.landing.state import Folder, State
 from extensions.update.objects.git import Git
-from extensions.update.objects.repository import (
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import (
     GITLINK,
     Entry,
-    Repository,
     Tree,
     above,
     attributes_of,
@@ -66,7 +66,7 @@ def place(
 ) -> None:
     """Write the changed files to project/, and save the project's files that they replace.
 
-    `meanwhile` runs in another thread; it may use the repository, but write no tree.
+    `meanwhile` runs in another thread; it may run git commands, but read or write no objects.
     """
     # Lock files that are rebuilt after the landing are saved as well.
     changed = [
@@ -77,8 +77,6 @@ def place(
     wanted = {path: tree[path] for path in changed if path in tree}
     attributes = attributes_of(tree)
     files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
-    repository.write(attributes | wanted)
-    repository.git.flush()  # before the threads, which share what is to be flushed
     with ThreadPoolExecutor(3) as pool:
         saving, other = pool.submit(save, folder, state, files), pool.submit(meanwhile)
         listing = pool.submit(_tags, Git(folder.root))

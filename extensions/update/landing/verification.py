@@ -14,7 +14,8 @@ from extensions.update.landing.state import Folder, State
 from extensions.update.merging.lines import Conflicts
 from extensions.update.merging.notes import Note
 from extensions.update.objects.git import Git, GitError
-from extensions.update.objects.repository import Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Tree
 from extensions.update.report.plan import Plan
 from extensions.update.terminal import say
 

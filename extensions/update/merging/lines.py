@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass, field
 
 from extensions.update.merging.notes import Note
-from extensions.update.objects.repository import Entry, Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree
 
 OURS, THEIRS = "yours", "framework"
 _OPTIONS = (

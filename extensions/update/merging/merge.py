@@ -28,7 +28,8 @@ from extensions.update.merging.lines import (
 from extensions.update.merging.notes import Note
 from extensions.update.merging.structured import merge_structured
 from extensions.update.merging.zones import Zones
-from extensions.update.objects.repository import Entry, Repository, Tree, above
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree, above
 
 
 @dataclass

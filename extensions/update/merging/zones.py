@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from extensions.update.inputs.ownership import SETTINGS, Ownership
 from extensions.update.merging.notes import Note, NoteKind
-from extensions.update.objects.repository import Entry, Tree
+from extensions.update.objects.tree import Entry, Tree
 
 
 @dataclass

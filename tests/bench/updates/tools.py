@@ -129,6 +129,7 @@ Tool = Callable[[Corpus, str, Tree, str], Result]
 def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
     """This template's engine, called as the `platform update` command calls it."""
     from extensions.update.errors import PlatformError
+    from extensions.update.inputs.copier_worker import CopierWorker
     from extensions.update.landing.state import Folder
     from extensions.update.request import Request
     from extensions.update.transaction import update
@@ -138,8 +139,13 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
     request = Request("update", root, template, "v2.0.0", str(template), verify=False)
     printed = io.StringIO()
     try:
-        with redirect_stdout(printed), redirect_stderr(printed), Folder(root).locked():
-            code = update(request)
+        with (
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+            Folder(root).locked(),
+            CopierWorker() as copier,
+        ):
+            code = update(copier, request)
     except PlatformError as error:
         return read(root, failed=error.message)
     state = Folder(root).load()
@@ -154,7 +160,7 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
 
 
 def _notes(report: str) -> set[str]:
-    """Files in those sections of the report that say what was decided about them."""
+    """The files that the report's notes name."""
     from extensions.update.report.text import NOTES
 
     found: set[str] = set()
