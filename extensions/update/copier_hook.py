@@ -192,8 +192,8 @@ def _name_written_meanwhile(
             left.append(path)
     if left:
         say(
-            "You or Copier's own merge changed these files during the update. The project has the\n"
-            f"update's version of them; the changed files are in\n{copies}\n"
+            "Changed while Copier was running. The project has the version from before, or the\n"
+            f"update's; the changed copies are in\n{copies}\n"
             + "\n".join(f"  {path}" for path in left),
             "warn",
         )

@@ -12,7 +12,7 @@ LOGGING = str(FILES["shared/logging.py"])
 FIXED = LOGGING.replace("line 18\n", "line 18, new\n")
 EDITED = LOGGING.replace("line 2\n", "line 2, mine\n")
 SETTINGS = 'name = "Acme"\n\n[ports]\napi = 9000\n'
-TITLE = "Yours by platform.toml; the framework changed these, your project did not"
+TITLE = "Yours by platform.toml: the framework changed these, your project did not"
 TABLE = str(TOOLS.relative_to("template") / "ownership.toml")
 
 

@@ -114,7 +114,7 @@ def read_claims(git: Git, commit: str = "HEAD") -> tuple[str, ...]:
     except ValueError as error:
         raise PlatformError(
             f"{SETTINGS} of the last commit cannot be used: {error}.",
-            f"Correct the file and commit it. Paths are claimed like this:\n\n{_EXAMPLE}",
+            f"Fix the file and commit it. Paths are claimed like this:\n\n{_EXAMPLE}",
             2,
         ) from None
 

@@ -72,7 +72,7 @@ class Project:
             contents = self.git("show", f"HEAD:./{name}")
         except GitError:
             raise PlatformError(
-                f"{name} is missing in the last commit: an update needs the answers in it.", hint
+                f"{name} is missing in the last commit: it is required for updates.", hint
             ) from None
         answers = read_answers(contents)
         if answers is None:

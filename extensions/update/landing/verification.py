@@ -168,14 +168,14 @@ def _run(folder: Folder, root: Path, failed: str, *command: str) -> None:
     )
     if done.returncode:
         away = "\nA package index is out of reach." if done.returncode == _UNREACHABLE else ""
-        hint = "Correct it or try again later: uv run platform update --continue"
+        hint = "Fix it or try again later: uv run platform update --continue"
         if root == folder.project:
             hint = (
                 f"Your project is untouched; the new version is in\n  {root}\n"
-                "Correct it there or try again later: uv run platform update --continue"
+                "Fix it there or try again later: uv run platform update --continue"
             )
         if failed == _FAILED:
-            hint += "\nTake it as it is: uv run platform update --continue --no-verify"
+            hint += "\nAccept it as it is: uv run platform update --continue --no-verify"
         raise PlatformError(
-            f"{failed} (see above).{away}", f"{hint}\nGive up: uv run platform update --abort"
+            f"{failed} (see above).{away}", f"{hint}\nUndo: uv run platform update --abort"
         )

@@ -20,24 +20,21 @@ _STATUS: dict[Status, str] = {
     "changed": "Changed by the framework alone",
 }
 NOTES: dict[NoteKind, str] = {
-    "claimed": "Yours by platform.toml; the framework changed these, your project did not",
+    "claimed": "Yours by platform.toml: the framework changed these, your project did not",
     "claim-ignored": "Claimed in platform.toml without effect: updates write the answers there",
     "table-edited": "Your edits of this file have no effect: claim paths in platform.toml, under "
     "[ownership]",
-    "kept-edited": "Removed by the framework and changed by you: they stay",
-    "kept-deleted": "Changed by the framework and deleted by you: they stay deleted",
-    "kept-on-disk": "New in the framework, and not created: you have files there that are not in "
-    "git",
-    "moved-out": "Moved by you into your part and changed by the framework: your files lack the "
-    "change",
+    "kept-edited": "Removed by the framework, kept because you changed them",
+    "kept-deleted": "Deleted by you and changed by the framework: still deleted",
+    "kept-on-disk": "New in the framework, not created: you have files there that are not in git",
+    "moved-out": "Moved by you into your files: the framework's changes are not applied",
     "new-in-gone-folder": "New in the framework, in a folder that you had moved or deleted",
-    "replaced": "Generated files that both sides changed: the framework's version is in place",
-    "regenerate": "Generated files that both sides changed: run the command to generate them with "
-    "your changes",
-    "followed": "Renamed by one side and changed by the other: the renamed file has the changes",
     "newer-example": "Your files, delivered as examples: the template has newer ones",
     "not-delivered": "Deleted by you earlier: not created again",
-    "mended": "Created or changed by you in the update's folder, before the update landed",
+    "followed": "Renamed by one side and changed by the other: the renamed file has the changes",
+    "mended": "Changed by you in .platform-update/project before the update was applied",
+    "replaced": "Generated files changed on both sides: replaced by the framework's",
+    "regenerate": "Generated and changed on both sides: regenerate it with this command",
 }
 _OUTCOME: tuple[Status, ...] = ("merged", "replaced", "renamed", "removed", "rebuilt")
 _SHORT = 12
@@ -122,8 +119,8 @@ def _sections(plan: Plan, only: Iterable[Status]) -> Iterable[tuple[str, list[st
     questions = plan.questions
     if questions.new:
         yield (
-            "New questions, with the answers taken "
-            "(change one: uv run platform update --data NAME=VALUE)",
+            "New questions and their answers "
+            "(to change one: uv run platform update --data NAME=VALUE)",
             _answers(questions.new),
         )
     if questions.changed:
