@@ -21,6 +21,7 @@ import yaml  # type: ignore[import-untyped]
 
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.inputs.obstacles import obstacles
 from extensions.update.inputs.project import Project
 from extensions.update.inputs.render import Renderer, read_answers, template_paths
 from extensions.update.inputs.template import Release
@@ -32,7 +33,7 @@ from extensions.update.merging.lines import Conflicts
 from extensions.update.objects.git import Git, GitError
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.store import ObjectStore
-from extensions.update.objects.tree import Entry, Tree, index_info, is_file
+from extensions.update.objects.tree import Entry, Tree, index_info
 from extensions.update.planning import Computed, compute, wanted_release
 from extensions.update.report import text as report
 from extensions.update.report.plan import Plan
@@ -96,7 +97,7 @@ def before(
     folder.save(state)
     say("If this is interrupted, undo it with: uv run platform update --abort")
     say(f"or, if that does not start: {_by_engine(folder, state)} abort")
-    files.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
+    files.set_aside(folder, state, obstacles(folder.root, state.patterns))
     _hide_others(folder, project, state)
     _rename_questions(folder, project, release)
     return 0
@@ -242,47 +243,6 @@ def _forget_finished(folder: Folder) -> None:
                 "Go on: uv run platform update --continue\nUndo: uv run platform update --abort",
             )
     folder.empty()
-
-
-def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
-    """Paths that would stop Copier.
-
-    These are folders and links where the template has a file, files where it has a folder, .rej
-    files (Copier counts them as its conflicts), and names that are not UTF-8.
-    """
-    found = set()
-    for path in patterns:
-        if "*" in path:
-            continue
-        for parent in list(Path(path).parents)[-2::-1]:
-            place = root / parent
-            if is_file(place):
-                found.add(str(parent))
-                break
-        else:
-            if (root / path).is_dir():
-                found.add(path)
-    found |= _stumbling_blocks(root)
-    return sorted(one for one in found if not any(str(up) in found for up in Path(one).parents))
-
-
-def _stumbling_blocks(root: Path) -> set[str]:
-    """The .rej files and names that are not UTF-8 in the whole repository, relative to `root`."""
-    top = Path(Git(root).line("rev-parse", "--show-toplevel"))
-    git = Git(top)
-    tracked = git("ls-files", "-z").split(b"\0")[:-1]
-    others = git("status", "--porcelain", "-z", "--ignored").split(b"\0")[:-1]
-    names = [*tracked, *(line[3:] for line in others if line.startswith((b"?? ", b"!! ")))]
-    paths = [top / os.fsdecode(name) for name in names if name.endswith(b".rej") or _not_utf8(name)]
-    return {os.path.relpath(path, root) for path in paths if os.path.lexists(path)}
-
-
-def _not_utf8(name: bytes) -> bool:
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        return True
-    return False
 
 
 def _rename_questions(folder: Folder, project: Project, release: Release) -> None:
