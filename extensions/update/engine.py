@@ -10,19 +10,23 @@ from extensions.update.errors import PlatformError
 from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.landing.state import Folder
 from extensions.update.objects.git import GitError
+from extensions.update.request import Request
 from extensions.update.terminal import say
 
-_UPDATES = ("update", "proceed", "offer")
 
+def main(given: dict[str, Any]) -> int:
+    """Run a starter's request; return the exit code: 0 done, 1 failed, 2 wrong input, 3 conflicts.
 
-def main(request: dict[str, Any]) -> int:
-    """Run a request; return the exit code: 0 done, 1 failed, 2 wrong input, 3 conflicts left."""
-    root = Path(request["root"])
+    The fields of a request are those of `Request`.
+    """
+    root = None
     try:
+        request = Request.parse(given)
+        root = request.root
         # The starter holds the lock of an update; a preview and the like need none.
-        locking = request["action"] in ("proceed", "abort", "resolve")
+        locking = request.action in ("proceed", "abort", "resolve")
         with Folder(root).locked() if locking else nullcontext(), CopierWorker() as copier:
-            return _run(copier, request, root)
+            return _run(copier, request)
     except (GitError, OSError) as error:
         say(f"Error: {error}", "bad")
         say(_what_next(root))
@@ -35,57 +39,40 @@ def main(request: dict[str, Any]) -> int:
         say(f"\nStopped. {_what_next(root)}", "warn")
         return 130
     finally:
-        if request.get("temporary"):
-            shutil.rmtree(request["temporary"], ignore_errors=True)
+        if given.get("temporary"):
+            shutil.rmtree(given["temporary"], ignore_errors=True)
         # Skip Python's last search for unreachable objects.
         gc.freeze()
 
 
-def _run(copier: CopierWorker, request: dict[str, Any], root: Path) -> int:
+def _run(copier: CopierWorker, request: Request) -> int:
     # The worker imports Copier while this process imports the rest of the engine.
-    if request["action"] in ("update", "preview", "offer"):
+    if request.action in ("update", "preview", "offer"):
         copier.start()
-    from extensions.update.landing import kept
-
-    code = _dispatch(copier, request, root)
-    folder = Folder(root)
-    if code == 0 and request["action"] in _UPDATES and not folder.load():
-        kept.forget_others(folder.engines, kept.running())
-    return code
-
-
-def _dispatch(copier: CopierWorker, request: dict[str, Any], root: Path) -> int:
-    from extensions.update import moving, offer, resolve, transaction
+    from extensions.update import moving, offer, preview, resolve, transaction
     from extensions.update.merging.mergedriver import merge_driver
 
-    action = request["action"]
-    if action == "proceed":
-        return transaction.proceed(copier, root, request.get("verify", True))
-    if action == "abort":
-        return transaction.abort(root)
-    if action == "resolve":
-        return resolve.run(root, request.get("side"), request.get("zone"), request.get("paths", []))
-    if action == "merge-driver":
-        base, ours, theirs = map(Path, request["files"])
-        return merge_driver(base, ours, theirs, request["path"])
-    if action == "source":
-        return moving.move_source(root, Path(request["template"]), request["source"])
-    wanted = transaction.Request(
-        root=str(root),
-        template=request["template"],
-        ref=request["ref"],
-        source=request["source"],
-        data=request.get("data", {}),
-        verify=request.get("verify", True),
-    )
-    if action == "preview":
-        return transaction.preview(copier, wanted, request.get("json", False))
-    if action == "offer":
-        return offer.offer(copier, wanted)
-    return transaction.update(copier, wanted)
+    match request.action:
+        case "update":
+            return transaction.update(copier, request)
+        case "preview":
+            return preview.preview(copier, request)
+        case "offer":
+            return offer.offer(copier, request)
+        case "source":
+            return moving.move_source(request.root, request.template, request.source)
+        case "proceed":
+            return transaction.proceed(copier, request.root, request.verify)
+        case "abort":
+            return transaction.abort(request.root)
+        case "resolve":
+            return resolve.run(request)
+        case "merge-driver":
+            base, ours, theirs = request.files
+            return merge_driver(base, ours, theirs, request.path)
 
 
-def _what_next(root: Path) -> str:
-    if Folder(root).load():
+def _what_next(root: Path | None) -> str:
+    if root and Folder(root).load():
         return "Next: uv run platform update --continue, or uv run platform update --abort"
     return "The project is as it was."
