@@ -10,6 +10,11 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from extensions.update.errors import PlatformError
+from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.landing.state import Folder
+from extensions.update.request import Request
+from extensions.update.transaction import update
 from tests.bench.updates.changes import Change, Tree
 from tests.bench.updates.judging import Result
 from tests.conftest import ENVIRONMENT, ROOT
@@ -100,10 +105,11 @@ def read(folder: Path, named: set[str] | None = None, failed: str = "") -> Resul
 
 
 class Corpus:
-    """The cells, and the folder that they are worked in."""
+    """The cells, the folder for their projects, and the process that runs Copier for them."""
 
     def __init__(self, folder: Path, base: Tree, evolutions: dict[str, Change]) -> None:
         self.folder, self.base = folder, base
+        self.worker = CopierWorker()
         self.theirs = {name: changed(base, change) for name, change in evolutions.items()}
         self.copier = {
             name: repository(
@@ -128,24 +134,13 @@ Tool = Callable[[Corpus, str, Tree, str], Result]
 
 def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
     """This template's engine, called as the `platform update` command calls it."""
-    from extensions.update.errors import PlatformError
-    from extensions.update.inputs.copier_worker import CopierWorker
-    from extensions.update.landing.state import Folder
-    from extensions.update.request import Request
-    from extensions.update.transaction import update
-
     root = corpus.copier_project(cell, ours, evolution)
     template = corpus.copier[evolution]
     request = Request("update", root, template, "v2.0.0", str(template), verify=False)
     printed = io.StringIO()
     try:
-        with (
-            redirect_stdout(printed),
-            redirect_stderr(printed),
-            Folder(root).locked(),
-            CopierWorker() as copier,
-        ):
-            code = update(copier, request)
+        with redirect_stdout(printed), redirect_stderr(printed), Folder(root).locked():
+            code = update(corpus.worker, request)
     except PlatformError as error:
         return read(root, failed=error.message)
     state = Folder(root).load()
