@@ -1,10 +1,12 @@
 """Questions: good answers arrive unharmed, bad ones are refused before anything is written."""
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from plumbum.cmd import git
 from pytest_copier.plugin import CopierFixture
 
 from tests.support.template import run_copier
@@ -68,9 +70,26 @@ def test_bad_answers_are_refused_before_anything_is_written(
         destination,
         code=1,
     )
-    # Copier shows a traceback above it, which a template cannot prevent.
     assert question in printed.splitlines()[-1]
+    assert "Traceback" not in printed
     assert not destination.exists()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"), [("customer_slug", "A_B"), ("database", "oracle"), ("services", "[x]")]
+)
+def test_an_update_refuses_bad_answers_before_anything_is_written(
+    generate: Callable[..., Path], tmp_path: Path, question: str, answer: str
+) -> None:
+    project = generate(tmp_path / "project")
+    data = f"--data={question}={answer}"
+
+    printed = run_copier("update", "--trust", "--defaults", data, project, code=1)
+
+    assert f"'{question}'" in printed
+    assert "Traceback" not in printed
+    assert git("-C", project, "status", "--porcelain") == ""
+    assert not (project / ".git/platform-update").exists()
 
 
 @pytest.mark.parametrize(

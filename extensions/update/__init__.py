@@ -1,26 +1,26 @@
-"""Updates that lose nothing: Copier renders, git merges, this package decides whose a path is.
+"""Updates that lose nothing: Copier renders, git merges, the ownership table decides.
 
-What happens
-    cli, bootstrap      the commands; they run the engine of the version that is updated to
-    engine              that version's own entry
+Commands
+    engine              runs the request of a project's starter (request)
     transaction         an update from start to end, `--continue`, `--abort`
-    copier_hook         the same for `copier update` (migrations in copier.yml)
-    resolve             works through conflicts
-    offer, moving       the scheduled update; where the template is
-    mergedriver         the structured merges for the customer's own git merge
+    preview, resolve    `--preview`; `platform resolve`
+    offer, moving       `--offer`, the scheduled update; `--source`, the template's new address
+    copier_hook         the update under `copier update` (migrations in copier.yml)
+    environment         the Python environment of the engine
 
 From two versions to a plan
-    project, source     the customer's project and the vendor's template
-    render              a release and answers to a git tree
-    ownership           whose a path is
-    merge               base, yours and the framework's trees to one result, by
-                        split (zones), endings (CRLF), lines (git), structured (TOML, YAML, …)
-    plan, report        what an update does, file by file: for the update, for people
+    planning            renders, merges and compares: the request becomes a plan
+    inputs              the project, the template, its releases rendered, the ownership table
+    merging             base, yours and the framework's trees to one result, by zones, line
+                        endings, lines (git) and structure (TOML, YAML, JSON, …)
+    report              the plan, and its text for people
 
 From a plan to the project
-    state               the folder of an unfinished update
-    checks              lock files and `platform verify`, in the new project
-    result              the commit, and the files that land
-    landing, index      files and git's index, replaced safely against a kill at any moment
-    git, trees, pack    git, in bytes; git's objects
+    landing             the unfinished update's state, verification, the commit, the files, the
+                        index; safe against a kill at any moment
+
+Below
+    objects             git, its objects and trees
+    typed               dataclasses as JSON and back
+    terminal, errors    messages
 """

@@ -24,10 +24,15 @@ def main(arguments: list[str]) -> int:
     """Run a command; return the exit code."""
     environment.enter(Path(__file__).parent, arguments)
     # From here on everything that the engine needs is there.
-    from extensions.update import copier_hook, engine
+    from extensions.update.objects.git import leave_surrounding_git
 
+    leave_surrounding_git()
     if arguments[0] == "copier":
+        from extensions.update import copier_hook
+
         return copier_hook.main(*arguments[1:])
+    from extensions.update import engine
+
     if arguments[0] in ("continue", "abort"):
         action = arguments[0].replace("continue", "proceed")
         return engine.main({"action": action, "root": str(Path.cwd())})

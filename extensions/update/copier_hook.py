@@ -1,58 +1,61 @@
-"""The update under `copier update`: what `_migrations` in copier.yml runs before and after it.
+"""Copier's door: `_migrations` in copier.yml runs this before and after `copier update`.
 
-Copier overwrites, patches and deletes in the project's files. Before it begins, everything that it
-could touch is saved, and what would stop it half-way is moved aside. When it has ended, all of that
-is put back, and the engine's own result takes its place: in the files, not committed, with
-conflicts in git's index. The exit code is not 0 while anything is unresolved.
+Copier overwrites, patches and deletes the project's files. `before` saves every file that Copier
+could touch, and moves aside what would stop it half-way. `after` puts all of that back, and then
+lands the engine's result: in the files, not committed, with conflicts in git's index. The exit code
+is not 0 while conflicts are left.
 """
 
+import json
 import os
 import shlex
 import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from extensions.update import transaction
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
+from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.inputs.obstacles import obstacles
 from extensions.update.inputs.project import Project
-from extensions.update.inputs.render import read_answers, template_paths
-from extensions.update.landing import files as landing
-from extensions.update.landing import kept, result
-from extensions.update.landing import verification as checks
+from extensions.update.inputs.render import Renderer, read_answers, template_paths
+from extensions.update.inputs.template import Release
+from extensions.update.landing import files, kept, result, verification
+from extensions.update.landing.finish import finish
 from extensions.update.landing.index import editing
 from extensions.update.landing.state import Folder, State
+from extensions.update.merging.lines import Conflicts
 from extensions.update.objects.git import Git, GitError
-from extensions.update.objects.repository import (
-    Entry,
-    Repository,
-    Tree,
-    index_info,
-    is_file,
-    opened,
-)
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Entry, Tree, index_info
+from extensions.update.planning import Computed, compute, wanted_release
 from extensions.update.report import text as report
-from extensions.update.report.plan import Computed, Plan
+from extensions.update.report.plan import Plan
+from extensions.update.request import Request
 from extensions.update.terminal import say
+from extensions.update.transaction import make_ready
 
 _COPIERS_CONFLICT = b"<<<<<<< before updating"
 
 
-def main(template: str, answers_file: str) -> int:
-    """Run the stage that Copier is at, which the variable STAGE names; return the exit code."""
+def main(template: str, answers_file: str, data: str = "{}") -> int:
+    """Run the stage of the update, from the variable STAGE; return the exit code.
+
+    `data` are the answers of Copier's `--data` and `--data-file`, as JSON.
+    """
     root = Path.cwd()
     try:
         folder = Folder(root)
-        with folder.locked():
+        with folder.locked(), CopierWorker() as copier:
             if os.environ["STAGE"] == "before":
-                return before(folder, Path(template), answers_file)
-            return after(folder)
+                return before(copier, folder, Path(template), answers_file, json.loads(data))
+            return after(copier, folder)
     except (GitError, OSError) as error:
         say(f"\nError: {error}\nUndo: uv run platform update --abort", "bad")
         return 1
@@ -62,81 +65,106 @@ def main(template: str, answers_file: str) -> int:
         return error.code
 
 
-def before(folder: Folder, template: Path, answers_file: str) -> int:
-    """Save what Copier could touch, and clear its way."""
+def before(
+    copier: CopierWorker, folder: Folder, template: Path, answers_file: str, data: dict[str, Any]
+) -> int:
+    """Save what Copier could touch, and move aside what would stop it."""
     _forget_finished(folder)
     project = Project(folder.root, answers_file)
     project.check()
     project.check_committed()
     _check_object_format(folder.root)
-    request = transaction.Request(
-        str(folder.root),
-        str(template),
+    request = Request(
+        "update",
+        folder.root,
+        template,
         "HEAD",
         str(project.answers["_src_path"]),
         verify=False,
         answers_file=answers_file,
     )
-    engine = kept.copy(folder.engines, request.release().oid)
+    release = wanted_release(request)
+    if data:
+        _check_answers(copier, project, release, data)
+    engine = kept.copy(folder.engines, release.oid)
     kept.forget_others(folder.engines, engine.name)
-    state = State("copier", "copier", project.head, asdict(request), engine=engine.name)
-    patterns = set(template_paths(request.release(), answers_file)) | {answers_file}
-    old = source.release(template, str(project.answers["_commit"]), "")
-    if old:
+    state = State("copier", "copier", project.head, request, engine.name)
+    patterns = set(template_paths(release, answers_file)) | {answers_file}
+    if old := release.template.release(str(project.answers["_commit"])):
         patterns |= set(template_paths(old, answers_file))
     state.patterns = sorted(patterns)
-    landing.save(folder, state, landing.matching(folder.root, state.patterns))
+    files.save(folder, state, files.matching(folder.root, state.patterns))
     folder.save(state)
-    say("If this is interrupted, bring everything back with: uv run platform update --abort")
-    say(f"or, where that does not start: {_by_engine(folder, state)} abort")
-    landing.set_aside(folder, state, _in_the_way(folder.root, state.patterns))
+    say("If this is interrupted, undo it with: uv run platform update --abort")
+    say(f"or, if that does not start: {_by_engine(folder, state)} abort")
+    files.set_aside(folder, state, obstacles(folder.root, state.patterns))
     _hide_others(folder, project, state)
-    _rename_questions(folder, project, request)
+    _rename_questions(folder, project, release)
     return 0
 
 
+def _check_answers(
+    copier: CopierWorker, project: Project, release: Release, data: Mapping[str, Any]
+) -> None:
+    """Raises `PlatformError` for a wrong answer, where Copier would stop in the middle."""
+    known = _renamed_answers(project, release)
+    try:
+        renderer = Renderer(copier, project.answers_file, project.root.name, "")
+        with TemporaryDirectory() as made:
+            repository = Repository.create(
+                Path(made, "new"), project.objects, release.template.objects
+            )
+            renderer.begin(release, known, data)(repository)
+    except PlatformError as error:
+        # Copier asks for other answers that are missing.
+        if any(f"'{name}'" in error.message for name in data):
+            raise
+
+
 def _check_object_format(root: Path) -> None:
-    """Raises `PlatformError` where the repositories that Copier makes cannot read the project's."""
+    """Raises `PlatformError` if git's new repositories have other objects than the project's."""
     with TemporaryDirectory() as made:
         Git(Path(made))("init", "--quiet", "--template=")
-        default, own = (opened(folder).git.objects[0] for folder in (Path(made), root))
-    if own != default:
+        default, present = (ObjectStore(folder).format for folder in (Path(made), root))
+    if present != default:
         raise PlatformError(
-            f"Copier's own updates do not work in a repository with {own} objects.",
-            f"Next: uv run platform update, or\nGIT_DEFAULT_HASH={own} copier update --trust",
+            f"copier update does not work in a repository with {present} objects.",
+            f"Next: uv run platform update, or\nGIT_DEFAULT_HASH={present} copier update --trust",
             2,
         )
 
 
-def after(folder: Folder) -> int:
-    """Undo all that Copier did, and put the engine's result in its place."""
+def after(copier: CopierWorker, folder: Folder) -> int:
+    """Undo Copier's changes, and land the engine's result instead."""
     state = folder.load()
     if not state or state.door != "copier" or state.phase != "copier":
         raise PlatformError(
-            "The update was not prepared: the project is as Copier left it.",
-            "Undo it: git reset --hard. Then run the update again.",
+            "Copier changed the project without the template's preparation.",
+            "Undo it with git reset --hard, then run the update again.",
         )
-    request = transaction.Request(**state.request)
+    copier.start()
+    request = state.request
     answers = read_answers((folder.root / request.answers_file).read_bytes())
     copies = folder.path.with_name(f"platform-update-{int(time.time())}")
-    changed = landing.copy_changed(folder, state, copies)
-    landing.restore(folder, state)
+    changed = files.copy_changed(folder, state, copies)
+    files.restore(folder, state)
     state.phase, state.patterns, state.moved = "started", [], []
     folder.save(state)
-    project = request.project
-    computed = transaction.compute_plan(project, request, folder.make_project(), answers)
-    _tell_written_meanwhile(computed, changed, copies, request.answers_file)
+    project = Project(folder.root, request.answers_file)
+    release = wanted_release(request)
+    computed = compute(copier, project, release, request, folder.make_project(), answers)
+    _name_written_meanwhile(computed, changed, copies, request.answers_file)
     if computed.plan.empty:
         folder.clear()
         return 0
-    transaction.make_ready(folder, state, computed)
+    make_ready(folder, state, computed)
     plan, repository = computed.plan, computed.repository
     failed = None
     if state.conflicts:
         state.rebuild = plan.rebuild
     elif plan.rebuild:
         try:
-            checks.run(folder, state, plan, repository, verify=False)
+            plan, _ = verification.run(folder, state, plan, repository, verify=False)
         except PlatformError as error:
             failed, state.rebuild = error, plan.rebuild
     ours, tree = computed.ours, repository.read(state.tree)
@@ -145,14 +173,14 @@ def after(folder: Folder) -> int:
     stages = _stages_commit(repository, computed.merged.conflicts)
     landed = repository.commit(tree)
     repository.send(folder.path.parent, state.start, state.theirs, stages, landed)
-    code = transaction.finish(folder, state, project, repository)
-    return _tell(folder, plan, state, code, failed)
+    code = finish(folder, state, project, repository)
+    return _report(folder, plan, state, code, failed)
 
 
-def _tell_written_meanwhile(
+def _name_written_meanwhile(
     computed: Computed, changed: Mapping[str, bytes], copies: Path, answers_file: str
 ) -> None:
-    """Drop the copies of what Copier has written; name those of what somebody else has."""
+    """Remove the copies of Copier's own changes; name the others."""
     computed_trees = (computed.theirs, computed.merged.tree)
     left = []
     for path, contents in changed.items():
@@ -165,24 +193,23 @@ def _tell_written_meanwhile(
             left.append(path)
     if left:
         say(
-            f"These were changed while Copier was at work, by you or by a merge of its own. They\n"
-            f"are as they were before it or as the update makes them; what they held then is in\n"
-            f"{copies}\n" + "\n".join(f"  {path}" for path in left),
+            "Changed while Copier was running. The project has the version from before, or the\n"
+            f"update's; the changed copies are in\n{copies}\n"
+            + "\n".join(f"  {path}" for path in left),
             "warn",
         )
     else:
         shutil.rmtree(copies, ignore_errors=True)
 
 
-def _tell(folder: Folder, plan: Plan, state: State, code: int, failed: PlatformError | None) -> int:
-    say(report.terminal(plan, ("merged", "replaced", "renamed", "removed", "rebuilt")))
+def _report(
+    folder: Folder, plan: Plan, state: State, code: int, failed: PlatformError | None
+) -> int:
+    say(report.outcome(plan))
     say(f"Report: {state.report}")
     if failed:
         say(f"\n{failed.message}", "bad")
-        say(
-            "Next: uv run platform update --continue, which tries again\n"
-            "Undo: uv run platform update --abort"
-        )
+        say("Try again: uv run platform update --continue\nUndo: uv run platform update --abort")
     if state.conflicts:
         say(
             f"\n{len(state.conflicts)} in conflict:\n{report.conflicts(plan, state.conflicts)}",
@@ -192,7 +219,7 @@ def _tell(folder: Folder, plan: Plan, state: State, code: int, failed: PlatformE
         by_engine = _by_engine(folder, state)
         go_on, undo = "uv run platform update --continue", "uv run platform update --abort"
         say(
-            "Next: uv run platform resolve (or edit and git add), then\n"
+            "Next: uv run platform resolve (or edit the files and git add them), then\n"
             f"{f'{by_engine} continue' if tools else go_on}\n"
             f"Undo: {f'{by_engine} abort' if tools else undo}"
         )
@@ -200,74 +227,39 @@ def _tell(folder: Folder, plan: Plan, state: State, code: int, failed: PlatformE
 
 
 def _by_engine(folder: Folder, state: State) -> str:
-    """The command of the kept engine, whatever state the project's tools are in."""
+    """The command that starts the kept engine without the project's tools."""
     program = folder.engines / state.engine / kept.PROGRAM
     return f"{sys.executable} {shlex.quote(str(program))}"
 
 
 def _forget_finished(folder: Folder) -> None:
-    """Drop what is left of an earlier update whose result was committed since."""
+    """Remove what is left of an earlier update, if its result has been committed."""
     state = folder.load()
     if state and state.phase != "started":
         done = state.phase == "landed" and Git(folder.root).line("rev-parse", "HEAD") != state.start
         if not done:
             raise PlatformError(
                 "An update is unfinished.",
-                "Go on: uv run platform update --continue\nGive up: uv run platform update --abort",
+                "Go on: uv run platform update --continue\nUndo: uv run platform update --abort",
             )
     folder.empty()
 
 
-def _in_the_way(root: Path, patterns: list[str]) -> list[str]:
-    """What would stop Copier: a folder or a link where it has a file, a file where it has a folder;
-    the .rej files that it would take for its own; and names that it cannot read."""
-    found = set()
-    for path in patterns:
-        if "*" in path:
-            continue
-        for parent in list(Path(path).parents)[-2::-1]:
-            place = root / parent
-            if is_file(place):
-                found.add(str(parent))
-                break
-        else:
-            if (root / path).is_dir():
-                found.add(path)
-    found |= _stumbling_blocks(root)
-    return sorted(one for one in found if not any(str(up) in found for up in Path(one).parents))
-
-
-def _stumbling_blocks(root: Path) -> set[str]:
-    """The .rej files and the names that are not UTF-8 of the whole repository, relative to root."""
-    top = Path(Git(root).line("rev-parse", "--show-toplevel"))
-    git = Git(top)
-    tracked = git("ls-files", "-z").split(b"\0")[:-1]
-    others = git("status", "--porcelain", "-z", "--ignored").split(b"\0")[:-1]
-    names = [*tracked, *(line[3:] for line in others if line.startswith((b"?? ", b"!! ")))]
-    paths = [top / os.fsdecode(name) for name in names if name.endswith(b".rej") or _odd(name)]
-    return {os.path.relpath(path, root) for path in paths if os.path.lexists(path)}
-
-
-def _odd(name: bytes) -> bool:
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        return True
-    return False
-
-
-def _rename_questions(folder: Folder, project: Project, request: transaction.Request) -> None:
-    """Let Copier's questions begin with the answers that had another name."""
-    release, old = request.release(), str(project.answers["_commit"])
-    names = source.declared(release.repository, old, release).questions
-    answers = {names.get(name, name): value for name, value in project.answers.items()}
+def _rename_questions(folder: Folder, project: Project, release: Release) -> None:
+    """Store the answers under the questions' new names, for Copier's questions."""
+    answers = _renamed_answers(project, release)
     if answers != project.answers:
         text = yaml.safe_dump(answers, sort_keys=False, allow_unicode=True)
         (folder.root / project.answers_file).write_text(text, encoding="utf-8")
 
 
+def _renamed_answers(project: Project, release: Release) -> dict[str, Any]:
+    names = release.declared(str(project.answers["_commit"])).questions
+    return {names.get(name, name): value for name, value in project.answers.items()}
+
+
 def _hide_others(folder: Folder, project: Project, state: State) -> None:
-    """Take what the template does not know out of the index: Copier would apply it as a patch."""
+    """Remove paths that are not the template's from the index: Copier would patch them."""
     top = Path(project.git.line("rev-parse", "--show-toplevel"))
     known = {project.prefix + path for path in state.touched}
     none = Entry("0", "0" * len(state.start))
@@ -277,8 +269,8 @@ def _hide_others(folder: Folder, project: Project, state: State) -> None:
         git("update-index", "-z", "--index-info", stdin=records)
 
 
-def _stages_commit(repository: Repository, conflicts: dict[str, dict[int, Entry]]) -> str:
-    """A commit that holds the blobs of all stages, so that they can be sent."""
+def _stages_commit(repository: Repository, conflicts: Conflicts) -> str:
+    """A commit with the blobs of all stages, to send them to the project's repository."""
     tree: Tree = {
         f"{number}/{stage}": entry
         for number, stages in enumerate(conflicts.values())

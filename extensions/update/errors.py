@@ -1,11 +1,11 @@
-"""The error that every command reports without a traceback."""
+"""The error that every command prints without a traceback."""
 
 
 class PlatformError(Exception):
-    """What happened, what to do next, and the exit code for scripts.
+    """`message`: what happened; `hint`: what to do next, in one or more lines.
 
-    `hint` is one or more lines the user can act on. Exit codes: 1 the work failed, 2 the input or
-    the surroundings do not allow it. Commands may add codes of their own and document them.
+    `code` is the exit code for scripts: 1 the command failed, 2 its input or the surroundings do
+    not allow it.
     """
 
     def __init__(self, message: str, hint: str = "", code: int = 1) -> None:

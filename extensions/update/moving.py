@@ -8,16 +8,16 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs import template as source
 from extensions.update.inputs.project import Project
+from extensions.update.inputs.template import Template
 from extensions.update.terminal import say
 
 
 def move_source(root: Path, template: Path, address: str) -> int:
-    """Write the template's new address to the answers file, in a commit of its own.
+    """Write the template's new address to the answers file, and commit that.
 
-    `template` is a clone of the template there, and must have the project's version. A relative
-    path is made absolute: it would mean something else in another folder.
+    `template` is a clone from that address, and must have the project's version. A relative path
+    is stored as an absolute one.
     """
     project = Project(root)
     project.check()
@@ -28,10 +28,10 @@ def move_source(root: Path, template: Path, address: str) -> int:
     if address == old:
         say(f"Nothing to do: the template is at {address}.", "good")
         return 0
-    if not source.release(template, name, address):
+    if not Template(template).release(name):
         raise PlatformError(
-            f"The template at {address} does not know {name}, this project's version.",
-            "Give the address of the template that this project was made from.",
+            f"The template at {address} does not have {name}, the version of this project.",
+            "Use the address of the template that this project was created from.",
         )
     file = root / project.answers_file
     before = file.read_bytes()
@@ -47,7 +47,7 @@ def move_source(root: Path, template: Path, address: str) -> int:
 
 
 def _moved(text: str, answers: Mapping[str, Any], address: str) -> str:
-    """The answers file with the new address, as Copier writes it, below the comment of before."""
+    """The answers file with the new address, as Copier writes it, below its old comment."""
     comment = takewhile(lambda line: line.startswith("#"), text.splitlines(keepends=True))
     moved: str = yaml.safe_dump(
         {**answers, "_src_path": address}, indent=4, allow_unicode=True, sort_keys=False

@@ -1,9 +1,9 @@
 """`platform update --offer`: updates on a branch and opens a pull or merge request.
 
-The scheduled workflow runs this. It needs a clone that may push, and from the git host's runner: on
-GitLab nothing more (push options open the merge request), on GitHub and Forgejo GITHUB_API_URL,
-GITHUB_REPOSITORY and TOKEN. The exit code is that of `platform update`, so conflicts fail the
-workflow; the request then has only the report.
+The scheduled workflow runs this in a clone with the right to push. On GitLab push options open the
+merge request; on GitHub and Forgejo the runner sets GITHUB_API_URL, GITHUB_REPOSITORY and TOKEN.
+The exit code is that of `platform update`: conflicts fail the workflow, and the request then has
+the report alone.
 """
 
 import json
@@ -11,29 +11,30 @@ import os
 import urllib.error
 import urllib.request
 from dataclasses import replace
-from pathlib import Path
 
+from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.landing.finish import CONFLICTS
 from extensions.update.landing.state import Folder
 from extensions.update.objects.git import Git
 from extensions.update.report import text as report
-from extensions.update.report.plan import Plan
+from extensions.update.request import Request
 from extensions.update.terminal import say
-from extensions.update.transaction import CONFLICTS, Request, abort, update
+from extensions.update.transaction import abort, update
 
 _RESOLVE = """## To resolve them
-Close this request, and on a machine of yours:
+Close this request, and run on your machine:
 
     uv run platform update
     uv run platform resolve
     uv run platform update --continue"""
 
 
-def offer(request: Request) -> int:
+def offer(copier: CopierWorker, request: Request) -> int:
     """Update, push the branch, open the request; return the exit code."""
-    root = Path(request.root)
+    root = request.root
     git = Git(root)
     start, target = git.line("rev-parse", "HEAD"), git.line("branch", "--show-current")
-    code = update(replace(request, verify=False))
+    code = update(copier, replace(request, verify=False))
     if code == CONFLICTS:
         _commit_report(git, Folder(root))
     if git.line("rev-parse", "HEAD") == start:
@@ -41,7 +42,7 @@ def offer(request: Request) -> int:
     title = git.line("log", "-1", "--format=%s")
     branch = f"platform-update-{title.rpartition(' ')[2]}{'-conflicts' if code else ''}"
     if git.line("ls-remote", "origin", f"refs/heads/{branch}"):
-        say(f"{branch} has been offered before.")
+        say(f"Nothing to do: the branch {branch} is there from an earlier run.")
         return code
     path = git.line("diff", "--name-only", "--relative", start, "HEAD", "--", report.FOLDER)
     body = (root / path).read_text(encoding="utf-8")
@@ -52,7 +53,7 @@ def offer(request: Request) -> int:
     git("push", "--quiet", *options, "origin", f"HEAD:refs/heads/{branch}")
     if "GITLAB_CI" not in os.environ:
         _open_request({"title": title, "head": branch, "base": target, "body": body})
-    say(f"{title}: offered on the branch {branch}.", "good")
+    say(f"{title}: pushed to the branch {branch}, with a request to merge it.", "good")
     return code
 
 
@@ -61,7 +62,7 @@ def _commit_report(git: Git, folder: Folder) -> None:
     state = folder.load()
     if not state:
         raise SystemExit("The unfinished update is gone.")
-    plan = Plan(**state.plan)
+    plan = state.plan
     abort(folder.root)
     path = report.path_for(plan, git.line("ls-files", "-z").split("\0"))
     place = folder.root / path
@@ -75,7 +76,7 @@ def _commit_report(git: Git, folder: Folder) -> None:
 def _open_request(request: dict[str, str]) -> None:
     """Create a pull request; GitHub and Forgejo share this part of their APIs."""
     address = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}/pulls"
-    call = urllib.request.Request(  # the runner's own address
+    call = urllib.request.Request(  # the address is the runner's
         address,
         json.dumps(request).encode(),
         {"Authorization": f"token {os.environ['TOKEN']}", "Content-Type": "application/json"},
@@ -83,4 +84,6 @@ def _open_request(request: dict[str, str]) -> None:
     try:
         urllib.request.urlopen(call, timeout=60).close()
     except urllib.error.URLError as error:
-        raise SystemExit(f"The branch is pushed, but {address} said: {error}") from None
+        raise SystemExit(
+            f"The branch is pushed, but the request could not be opened: {address}: {error}"
+        ) from None

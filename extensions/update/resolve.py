@@ -1,4 +1,4 @@
-"""Works through conflicts: the three sides, a suggestion, one choice at a time or many at once."""
+"""`platform resolve`: shows both sides of each conflict, suggests one, and takes what is chosen."""
 
 import os
 import re
@@ -11,11 +11,14 @@ from typing import get_args
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership, Zone
 from extensions.update.landing.state import Folder
-from extensions.update.objects.repository import Entry, Repository, index_info, is_file
-from extensions.update.report.plan import SUGGESTED
+from extensions.update.objects.git import Git
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, index_info, is_file
+from extensions.update.report.text import suggested
+from extensions.update.request import Request, Side
 from extensions.update.terminal import say
 
-_STAGES = {"yours": 2, "framework": 3}
+_STAGES: dict[Side, int] = {"yours": 2, "framework": 3}
 _CONFLICT = re.compile(
     rb"^<{7} .*\n(?P<yours>(?:.*\n)*?)(?:\|{7} .*\n(?:.*\n)*?)?"
     rb"={7}\r?\n(?P<framework>(?:.*\n)*?)>{7} .*\n",
@@ -25,12 +28,13 @@ _MARKS = [re.compile(rb"^%s" % mark, re.MULTILINE) for mark in (rb"<{7} ", rb"={
 _HELP = "[y]ours, [f]ramework, [e]dit, [s]kip, [a]ll of this zone as suggested, [q]uit"
 
 
-def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) -> int:
+def run(request: Request) -> int:
     """Resolve the conflicts of `paths` or `zone` (default: all) with `side`, or ask for each.
 
-    `paths` are files and folders, as seen from the current folder. What the user has resolved in
-    the file itself stays so. Returns 0 when none is left, 3 otherwise.
+    `paths` are files and folders, relative to the current folder. Files that the user has resolved
+    stay as they are. Returns 0 when no conflict is left, 3 otherwise.
     """
+    root, side, zone = request.root, request.side, request.zone
     if zone and zone not in get_args(Zone):
         raise PlatformError(f"There is no zone {zone}.", f"Zones: {', '.join(get_args(Zone))}", 2)
     folder = Folder(root)
@@ -38,14 +42,14 @@ def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) ->
     inside = state is not None and state.phase == "ready"
     repository = Repository(folder.project if inside else root)
     merged = f"{state.tree}:" if state else "AUTO_MERGE:./"
-    ownership = Ownership.load()
+    ownership = Ownership.of(Git(root), state.start if state else "HEAD")
     conflicts = repository.unresolved()
     if not conflicts:
-        raise PlatformError("Nothing to resolve.", code=2)
-    chosen = _named(conflicts, paths, (repository.folder, root))
+        raise PlatformError("Nothing is in conflict.", code=2)
+    chosen = _named(conflicts, request.paths, (repository.folder, root))
     chosen = [path for path in chosen if not zone or ownership.zone(path) == zone]
     if not chosen:
-        raise PlatformError(f"Nothing to resolve in the zone {zone}.", _listed(conflicts), 2)
+        raise PlatformError(f"Nothing is in conflict in the zone {zone}.", _listed(conflicts), 2)
     left = _keep_resolved(repository, merged, chosen)
     if side:
         for path in left:
@@ -55,8 +59,8 @@ def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) ->
     elif left:
         raise PlatformError(
             _listed(left),
-            "Choose without asking: uv run platform resolve --use yours|framework [--zone ZONE] "
-            "[PATH …]",
+            "To choose without questions: uv run platform resolve --use yours|framework "
+            "[--zone ZONE] [PATH …]",
             2,
         )
     after = repository.unresolved()
@@ -69,10 +73,10 @@ def run(root: Path, side: str | None, zone: str | None, paths: Iterable[str]) ->
 
 
 def resolved_by_hand(repository: Repository, merged: str, path: str) -> bool:
-    """Whether the file of a conflict has lost the markers that the merge had put into it.
+    """Whether the user has removed the merge's markers from the file of a conflict.
 
-    `merged` and the path name the file as the merge left it. Where that had no markers, only git
-    can be told that the conflict is resolved.
+    `merged` + `path` is git's name of the file as the merge left it. A file that had no markers is
+    resolved with `git add` or `git rm` alone.
     """
     place = repository.folder / path
     if not place.is_file() or place.is_symlink():
@@ -82,10 +86,10 @@ def resolved_by_hand(repository: Repository, merged: str, path: str) -> bool:
     return b"<<<<<<< " in before and not (b"<<<<<<< " in now or b">>>>>>> " in now)
 
 
-def choose(repository: Repository, path: str, side: str) -> None:
-    """Take one side of what is in conflict; a change of mode by either side stays.
+def choose(repository: Repository, path: str, side: Side) -> None:
+    """Take one side of a conflict; a change of mode by either side stays.
 
-    In a text that is what stands between markers: the rest of the file has the changes of both.
+    In a text, only the lines between markers are replaced: the rest has the changes of both sides.
     """
     sides = stages(repository, path)
     chosen = sides.get(_STAGES[side])
@@ -100,7 +104,7 @@ def choose(repository: Repository, path: str, side: str) -> None:
             return
     if target.is_symlink() or target.is_file():
         target.unlink()
-    # The file before the index: what is interrupted in between is still in conflict.
+    # The file before the index: after an interruption in between, the path is still in conflict.
     if chosen is None:
         repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
         return
@@ -114,14 +118,14 @@ def choose(repository: Repository, path: str, side: str) -> None:
 
 
 def _mode(sides: Mapping[int, Entry], chosen: Entry | None) -> str:
-    """The mode of a choice: of two that differ, the one that a side changed."""
+    """The mode of a choice: where one side changed the mode, the changed one."""
     if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
         return sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
     return chosen.mode if chosen else "100644"
 
 
-def _between_markers(contents: bytes, side: str) -> bytes | None:
-    """A text with one side of each conflict; None where its markers cannot be told for certain."""
+def _between_markers(contents: bytes, side: Side) -> bytes | None:
+    """A text with one side of each conflict; None where its markers are ambiguous."""
     count = len(_CONFLICT.findall(contents))
     if not count or any(len(mark.findall(contents)) != count for mark in _MARKS):
         return None
@@ -139,7 +143,7 @@ def stages(repository: Repository, path: str) -> dict[int, Entry]:
 
 
 def _named(conflicts: list[str], names: Iterable[str], folders: Iterable[Path]) -> list[str]:
-    """The conflicts at and below what the user named; all where that is nothing."""
+    """The conflicts at and below the named paths; all conflicts if no path is named."""
     chosen = set()
     for name in names:
         place = Path(os.path.abspath(name))  # noqa: PTH100  # a link is itself in conflict
@@ -156,12 +160,12 @@ def _listed(paths: Iterable[str]) -> str:
 
 
 def _keep_resolved(repository: Repository, merged: str, paths: Iterable[str]) -> list[str]:
-    """Tell git and the user of those that the user has resolved in the file; return the others."""
+    """Mark files without markers as resolved in git, with a message; return the other paths."""
     left = []
     for path in paths:
         if resolved_by_hand(repository, merged, path):
             repository.git("add", "--force", "--", f":(literal){path}")
-            say(f"You have resolved {path} already: it stays as it is.")
+            say(f"You have resolved {path} already; it stays as it is.")
         else:
             left.append(path)
     return left
@@ -173,33 +177,33 @@ def _ask(repository: Repository, ownership: Ownership, merged: str, left: list[s
         if path in done:
             continue
         zone = ownership.zone(path)
-        suggested = SUGGESTED.get(zone, "framework")
+        side = suggested(zone)
         _show(repository, path)
         while True:
             try:
-                answer = input(f"{path} ({zone}; suggested: {suggested}) {_HELP}: ").strip().lower()
+                typed = input(f"{path} ({zone}; suggested: {side}) {_HELP}: ").strip().lower()
             except EOFError:
-                answer = "q"
-            if answer[:1] in ("y", "f"):
+                typed = "q"
+            if typed[:1] in ("y", "f"):
                 for one in _keep_resolved(repository, merged, [path]):
-                    choose(repository, one, "yours" if answer[0] == "y" else "framework")
-            elif answer[:1] == "e":
+                    choose(repository, one, "yours" if typed[0] == "y" else "framework")
+            elif typed[:1] == "e":
                 _edit(repository, path)
-            elif answer[:1] == "a":
+            elif typed[:1] == "a":
                 same = [one for one in left if ownership.zone(one) == zone and one not in done]
                 for one in _keep_resolved(repository, merged, same):
-                    choose(repository, one, suggested)
+                    choose(repository, one, side)
                 done.update(same)
-            elif answer[:1] == "q":
+            elif typed[:1] == "q":
                 return
-            elif answer[:1] != "s":
+            elif typed[:1] != "s":
                 continue
             done.add(path)
             break
 
 
 def _show(repository: Repository, path: str) -> None:
-    """What each side made of the base."""
+    """Show each side's changes to the base."""
     sides = stages(repository, path)
     for name, stage in _STAGES.items():
         say(f"\n── {path}: {name}", "good")
@@ -223,7 +227,7 @@ def _edit(repository: Repository, path: str) -> None:
     subprocess.run(["sh", "-c", f'{editor} "$1"', "sh", str(place)], check=False)
     contents = place.read_bytes() if place.exists() else b""
     if b"<<<<<<< " in contents or b">>>>>>> " in contents:
-        say("There are still conflict markers in it.", "warn")
+        say("The file still has conflict markers.", "warn")
     else:
         repository.git("add", "--all", "--force", "--", f":(literal){path}")
 

@@ -1,4 +1,4 @@
-"""What commands say to people: in colour where there is a terminal."""
+"""Messages of the commands: in colour on a terminal."""
 
 import os
 import sys
@@ -9,12 +9,12 @@ _STYLES = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
-    """`text` in a colour, where `stream` is a terminal and NO_COLOR is not set."""
+    """`text` in a colour, if `in_colour(stream)`."""
     return f"\033[{_COLOURS[colour]}m{text}\033[0m" if in_colour(stream) else text
 
 
 def in_colour(stream: TextIO | None) -> bool:
-    """Whether colours reach somebody who wants them."""
+    """Whether `stream` is a terminal and NO_COLOR is not set."""
     return bool(stream and stream.isatty()) and "NO_COLOR" not in os.environ
 
 
@@ -29,7 +29,7 @@ def show(text: str) -> None:
 def say(text: str, style: str = "") -> None:
     """Print a message on standard error; `style` is good, warn or bad.
 
-    That nobody reads it any more does not stop the work.
+    A closed standard error does not stop the work.
     """
     if sys.stderr is None or not text:  # closed, or nothing to say
         return

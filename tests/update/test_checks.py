@@ -44,7 +44,7 @@ def test_a_failing_check_is_shown_and_can_be_taken_back(broken: Customer) -> Non
 
     assert result.code == 1
     assert "18:line 18, broken" in result.output
-    assert "A check of the new version fails" in result.output
+    assert "platform verify fails in the new version" in result.output
     assert broken.snapshot() == before
     assert broken.platform("update", "--continue").code == 1
     assert broken.snapshot() == before
@@ -73,7 +73,7 @@ def test_a_commit_that_is_made_meanwhile_is_not_undone(vendor: Vendor, copy: Cop
     result = customer.platform("update")
 
     assert result.code == 3, result.output
-    assert "edited these while the update ran" in result.output
+    assert "edited these files while the update ran" in result.output
     assert "  shared/logging.py\n" in result.output
     assert customer.read("shared/logging.py") == "committed meanwhile\n"
     assert customer.read("shared/new.py") == "new\n"

@@ -186,7 +186,7 @@ def test_a_render_that_hangs_ends_with_the_update(
     process = start(customer, "platform")
     wait_until(lambda: any(tmp_path.glob("platform-render-*/project/*/platform.toml")))
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    (copier,) = (one for one in children if b"copier_process" in command_of(one))
+    (copier,) = (one for one in children if b"copier_worker" in command_of(one))
 
     process.kill()
     process.wait()

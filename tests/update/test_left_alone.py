@@ -58,7 +58,7 @@ def test_files_that_git_was_told_not_to_look_at(vendor: Vendor, copy: Copy, door
 
     assert result.code == 0, result.output
     assert customer.read("shared/logging.py") == EDITED
-    assert "You edited these while the update ran" in result.output
+    assert "You edited these files while the update ran" in result.output
 
 
 def test_a_filter_that_came_after_the_files(vendor: Vendor, copy: Copy) -> None:

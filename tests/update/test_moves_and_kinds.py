@@ -33,7 +33,7 @@ def test_a_link_in_place_of_a_file_is_one_conflict(
 
     result = customer.update(door)
 
-    assert result.code and "You had deleted" not in result.output, result.output
+    assert result.code and "Deleted by you and changed" not in result.output, result.output
     place = customer.root / (".platform-update/project" if door == "platform" else "")
     stages = git(place, "ls-files", "--unmerged").splitlines()
     assert [line.split()[2:] for line in stages] == [[n, "shared/logging.py"] for n in "123"]
@@ -110,7 +110,7 @@ def test_a_file_that_the_customer_took_over_is_not_called_deleted(
     customer.updated(door)
 
     report = customer.read("docs/updates/v1.0.0-to-v1.1.0.md")
-    assert f"`{CORE}` (now {OWN})" in report and "You had deleted" not in report
+    assert f"`{CORE}` (now {OWN})" in report and "Deleted by you and changed" not in report
 
 
 def test_a_new_file_in_a_folder_that_the_customer_moved_is_named(

@@ -35,7 +35,7 @@ def customer(vendor: Vendor, copy: Copy) -> Customer:
 
 def test_uncommitted_changes(customer: Customer) -> None:
     customer.write({"shared/logging.py": "mine\n"})
-    refused(customer, because="not committed")
+    refused(customer, because="uncommitted changes")
 
 
 def test_an_unfinished_merge(customer: Customer) -> None:
@@ -94,7 +94,7 @@ def test_a_missing_answers_file(customer: Customer) -> None:
         ("- a\n- b\n", "has no _src_path"),
         (": : :", "has no _src_path"),
         ("_src_path: TEMPLATE\n", "has no _commit"),
-        ("- a\n_src_path: TEMPLATE\n", "is not a list of answers"),
+        ("- a\n_src_path: TEMPLATE\n", "is not a YAML mapping"),
     ],
 )
 def test_a_broken_answers_file(
@@ -150,7 +150,7 @@ def test_a_branch_that_moved_meanwhile(customer: Customer) -> None:
     assert customer.platform("resolve", "--use", "yours").code == 0
     result = customer.platform("update", "--continue")
     assert result.code == 1
-    assert "moved" in result.output
+    assert "new commits since the update began" in result.output
 
 
 def test_nothing_unfinished(customer: Customer) -> None:
@@ -203,7 +203,7 @@ def test_a_preview_leaves_out_what_is_not_committed(customer: Customer) -> None:
 
     assert preview.code == 0, preview.output
     assert committed.output in preview.output
-    assert "want them committed" in preview.output
+    assert "Commit them before" in preview.output
     assert customer.snapshot() == before
 
 

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extensions.update.inputs import copier_process
-from extensions.update.inputs import template as source
 from extensions.update.inputs.project import Project
-from extensions.update.inputs.render import Renderer
-from extensions.update.objects.repository import Repository
 from tests.update.conftest import REPOSITORY, Customer, Vendor, commit, git
 from tests.update.releases import problems, releases
+from tests.update.rendering import render
 
 
 def test_this_repository_declares_its_changes() -> None:
@@ -163,7 +160,7 @@ def test_a_file_that_becomes_a_template_is_no_problem(
 
 @pytest.fixture
 def move_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let Copier, which renders in a process of its own, live in 2099 from now on."""
+    """Set the clock of Copier's process to 2099, from the call on."""
 
     def move() -> None:
         folder = tmp_path / "later"
@@ -172,7 +169,6 @@ def move_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
             "import arrow\narrow.now = lambda *_, **__: arrow.Arrow(2099, 1, 2)\n"
         )
         monkeypatch.setenv("PYTHONPATH", str(folder))
-        monkeypatch.setattr(copier_process, "_started", [])
 
     return move
 
@@ -184,26 +180,20 @@ def test_rendered_text_does_not_depend_on_the_clock(
     move_clock: Callable[[], None],
 ) -> None:
     project = Project(generate(tmp_path / "acme"))
-    repository = Repository.create(tmp_path / "scratch", project.root, template)
-    release = source.release(template, "HEAD", str(template))
-    assert release
     move_clock()
 
-    again = Renderer(".copier-answers.yml", "acme").begin(release, project.answers)(repository)
+    _, again = render(template, project.answers, tmp_path / "scratch")
 
-    assert again == repository.read(project.head)
+    assert again == project.objects.read(project.head)
 
 
 def test_the_clock_can_be_moved(
     template: Path, tmp_path: Path, move_clock: Callable[[], None]
 ) -> None:
     """What the test above relies on: a new project would get the later date."""
-    repository = Repository.create(tmp_path / "scratch", template, template)
-    release = source.release(template, "HEAD", str(template))
-    assert release
     move_clock()
 
-    tree = Renderer(".copier-answers.yml", "acme").begin(release, {})(repository)
+    repository, tree = render(template, {}, tmp_path / "scratch")
 
     answers = repository.blob(tree[".copier-answers.yml"].oid).decode()
     assert "created_on: '2099-01-02'" in answers

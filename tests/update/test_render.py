@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from extensions.update.inputs import template as source
 from extensions.update.inputs.project import Project
-from extensions.update.inputs.render import Renderer
-from extensions.update.objects.repository import Repository
 from tests.update.conftest import git
+from tests.update.rendering import render
 
 NAMES = {"customer_name": 'Größe "& Söhne" $HOME {{ 7 }} #1', "git_host": "gitlab"}
 
@@ -23,11 +21,7 @@ def test_equals_a_copy(
     template: Path, generate: Callable[..., Path], tmp_path: Path, answers: dict[str, object]
 ) -> None:
     project = Project(generate(tmp_path / "acme", **answers))
-    repository = Repository.create(tmp_path / "scratch", project.root, template)
-    release = source.release(template, "HEAD", str(template))
-    assert release
+    _, tree = render(template, project.answers, tmp_path / "scratch")
 
-    tree = Renderer(".copier-answers.yml", "acme").begin(release, project.answers)(repository)
-
-    assert tree == repository.read(project.head)
+    assert tree == project.objects.read(project.head)
     assert git(project.root, "status", "--porcelain") == ""

@@ -204,7 +204,7 @@ def test_what_does_not_exist_is_refused(customer: Customer, place: Customer) -> 
         (("shared/loging.py",), "In conflict:\n  README.md\n  shared/b.py\n  shared/logging.py"),
         (("..",), "Not in conflict: .."),
         (("--zone", "sharde"), "Zones: framework, customer, shared, generated, private"),
-        (("--zone", "customer"), "Nothing to resolve in the zone customer"),
+        (("--zone", "customer"), "Nothing is in conflict in the zone customer"),
     ):
         resolved = customer.platform("resolve", "--use", "yours", *arguments)
         assert (resolved.code, because in resolved.output) == (2, True), resolved.output
@@ -231,7 +231,7 @@ def test_an_editor_that_leaves_markers_resolves_nothing(customer: Customer) -> N
     terminal = Terminal(customer, VISUAL="true")
     terminal.until("README.md (shared")
     terminal.type("e\n")
-    assert "still conflict markers" in terminal.until("shared/b.py (framework")
+    assert "still has conflict markers" in terminal.until("shared/b.py (framework")
     terminal.type("q\n")
     assert "3 left" in terminal.end()[1]
 

@@ -1,4 +1,4 @@
-"""The customer's project as an update finds it, and the reasons not to begin."""
+"""The customer's project before an update, and the reasons to refuse an update."""
 
 import os
 import re
@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from extensions.update.errors import PlatformError
+from extensions.update.inputs.ownership import Ownership
 from extensions.update.inputs.render import read_answers
 from extensions.update.objects.git import Git, GitError
-from extensions.update.objects.repository import Tree, above
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Tree, above
 
 BASE_REF = "refs/platform/base"
 _UNFINISHED = {
@@ -32,8 +34,14 @@ class Project:
     answers_file: str = ".copier-answers.yml"
 
     @cached_property
+    def objects(self) -> ObjectStore:
+        """The objects of the project's repository."""
+        return ObjectStore(self.root)
+
+    @property
     def git(self) -> Git:
-        return Git(self.root)
+        """git in the project's folder."""
+        return self.objects.git
 
     @cached_property
     def _place(self) -> list[str]:
@@ -57,22 +65,27 @@ class Project:
 
     @cached_property
     def answers(self) -> dict[str, Any]:
-        """The stored answers. Raises `PlatformError` when the file is missing or makes no sense."""
+        """The stored answers. Raises `PlatformError` when the file is missing or wrong."""
         name = self.answers_file
         hint = f"Restore it from git: git log -- {name}, then git checkout COMMIT -- {name}"
         try:
             contents = self.git("show", f"HEAD:./{name}")
         except GitError:
             raise PlatformError(
-                f"{name} is missing: no update without the answers.", hint
+                f"{name} is missing in the last commit: it is required for updates.", hint
             ) from None
         answers = read_answers(contents)
         if answers is None:
-            raise PlatformError(f"{name} is not a list of answers.", hint)
+            raise PlatformError(f"{name} does not hold answers: it is not a YAML mapping.", hint)
         for key in ("_commit", "_src_path"):
             if not isinstance(answers.get(key), str) or not answers[key]:
                 raise PlatformError(f"{name} has no {key}.", hint)
         return answers
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        """Whose each path is. Raises `PlatformError` when the claims in platform.toml are wrong."""
+        return Ownership.of(self.git, self.head)
 
     def check(self) -> None:
         """Raises `PlatformError` when an update cannot begin."""
@@ -84,31 +97,33 @@ class Project:
         except GitError as error:
             if "not a git repository" in str(error):
                 raise PlatformError(
-                    f"{self.root} is not in git.", "git init && git add --all && git commit", 2
+                    f"{self.root} is not in git.",
+                    "Next: git init && git add --all && git commit",
+                    2,
                 ) from None
             if "single revision" not in str(error):
                 raise
             raise PlatformError(
-                "The project has no commit yet.", "git add --all && git commit, then try again."
+                "The project has no commit yet.",
+                "Run git add --all && git commit, then try again.",
             ) from None
         for name, what in _UNFINISHED.items():
+            undo = f"git {what} {'reset' if what == 'bisect' else '--abort'}"
             if (self.git_folder / name).exists():
-                raise PlatformError(
-                    f"A {what} is unfinished.", f"Finish it, or: git {what} --abort"
-                )
-        _ = self.answers
+                raise PlatformError(f"A {what} is unfinished.", f"Finish it, or undo it: {undo}")
+        _ = self.answers, self.ownership
 
     def check_committed(self) -> None:
-        """Raises `PlatformError` when there are changes that no commit has."""
+        """Raises `PlatformError` when there are uncommitted changes."""
         if names := self.uncommitted():
             shown = "\n".join(f"  {name}" for name in names[:5]) + ("\n  …" if names[5:] else "")
             raise PlatformError(
-                f"There are changes that are not committed:\n{shown}",
-                "git commit, or git stash, then try again.",
+                f"There are uncommitted changes:\n{shown}",
+                "Run git commit or git stash, then try again.",
             )
 
     def uncommitted(self) -> list[str]:
-        """Tracked paths with changes that no commit has."""
+        """Tracked paths with uncommitted changes."""
         changed = self.git(
             *("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"),
             *("--ignore-submodules=dirty", "--", "."),
@@ -116,7 +131,7 @@ class Project:
         return [os.fsdecode(line[3:]) for line in changed.split(b"\0")[:-1]]
 
     def on_disk(self, ours: Tree, paths: Iterable[str]) -> set[str]:
-        """Those of `paths` whose place on the disk is taken by something outside git."""
+        """Those of `paths` where the disk has something that is not in git."""
         folders = {folder for path in ours for folder in above(path)}
         return {path for path in paths if path not in ours and self._taken(path, ours, folders)}
 
@@ -128,7 +143,7 @@ class Project:
         return os.path.lexists(self.root / path) and path not in folders
 
     def once_had(self, path: str) -> bool:
-        """Whether the path, which HEAD has not, was deleted by more than `git revert`."""
+        """Whether a path that HEAD lacks was deleted, and not by `git revert`."""
         deletions = ("--diff-merges=separate", "--diff-filter=D", "--name-only", "--no-renames")
         reverts = ("--invert-grep", "--grep=^This reverts commit ")
         settings = ("--no-follow", "--no-show-signature")

@@ -1,20 +1,21 @@
-"""The vendor's template: fetching it, choosing a release, what a release declares."""
+"""The vendor's template: its releases, their files, and what releases.toml declares."""
 
 import os
 import tomllib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from packaging.version import InvalidVersion, Version
 
 from extensions.update.errors import PlatformError
-from extensions.update.inputs.render import Release
-from extensions.update.objects.git import Git
-from extensions.update.objects.repository import opened
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Tree
 
-RELEASES = "releases.toml"
+CONFIGS = ("copier.yml", "copier.yaml")
+_RELEASES = "releases.toml"
 
 
 @dataclass(frozen=True)
@@ -29,90 +30,132 @@ class Declared:
     """Old name of a question → its new name."""
 
 
-def release(repository: Path, ref: str, source: str) -> Release | None:
-    """The release that `ref` names (a tag, a commit, or what Copier stored), or None."""
-    found = _commit(repository, ref)
-    return Release(repository, *found, source) if found else None
+class Template:
+    """The template in the repository `folder`, perhaps bare.
 
+    It keeps what it has read, and can serve updates of many projects, one after the other.
+    """
 
-def called(repository: Path, ref: str) -> str:
-    """The name of the release that Copier stored as `ref`: of a listed commit, the version."""
-    found = _commit(repository, ref)
-    return found[1] if found else ref
+    def __init__(self, folder: Path) -> None:
+        self.objects = ObjectStore(folder)
+        self._found: dict[str, Release | None] = {}
 
+    def release(self, ref: str) -> "Release | None":
+        """The release that `ref` names (a tag, a commit, or what Copier stored), or None."""
+        if ref not in self._found:
+            self._found[ref] = self._find(ref)
+        return self._found[ref]
 
-def refuse_older(release: Release, stored: str) -> None:
-    """Raises `PlatformError` when `release` is older than what Copier stored as `stored`."""
-    old = called(release.repository, stored)
-    versions = [_version(name) for name in (release.name, old)]
-    if versions[0] and versions[1] and versions[0] < versions[1]:
-        raise PlatformError(
-            f"{release.name} is older than this project's {old}: updates only go forward.",
-            "Undo an update with git revert.",
-            2,
-        )
+    def name(self, ref: str) -> str:
+        """The name of the release that Copier stored as `ref`: of a listed commit, the version."""
+        found = self.release(ref)
+        return found.name if found else ref
 
-
-def declared(repository: Path, old: str, new: Release) -> Declared:
-    """What releases.toml of `new` says about the versions after `old`, up to `new`."""
-    text = opened(repository).contents(f"{new.oid}:{RELEASES}")
-    if text is None:
-        return Declared()
-    result = Declared()
-    after, until = _version(old), _version(new.name)
-    releases: list[dict[str, Any]] = tomllib.loads(text.decode()).get("release", [])
-    for one in sorted(releases, key=lambda one: Version(one["version"])):
-        version = Version(one["version"])
-        if (after and version <= after) or (until and version > until):
-            continue
-        result.notes.append((one["version"], one.get("notes", "").strip()))
-        for old_path, new_path in one.get("renamed", {}).items():
-            result.renamed[old_path] = new_path
-        for old_name, new_name in one.get("questions", {}).get("renamed", {}).items():
-            result.questions[old_name] = new_name
-    return result
-
-
-@cache
-def _commit(repository: Path, ref: str) -> tuple[str, str] | None:
-    """The id and the name of the commit that `ref` names."""
-    git, tags, listed = Git(repository), _tags(repository), _listed(repository)
-    if ref.startswith("-"):
+    def _find(self, ref: str) -> "Release | None":
+        if ref.startswith("-"):
+            return None
+        for name in filter(None, (ref, self._listed.get(ref))):
+            known = name if name in self._tags.values() else self._tags.get(name)
+            oid = known or self.objects.git.attempt(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+            )
+            if oid:
+                return Release(self, oid, self._name_of(oid))
         return None
-    for name in filter(None, (ref, listed.get(ref))):
-        known = name if name in tags.values() else tags.get(name)
-        oid = known or git.attempt(
-            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
-        )
-        if oid:
-            # Of several tags the full version's: "latest", "v1" and the like may move.
-            names = [one for one in listed if listed[one] == oid] or [
-                one for one in tags if tags[one] == oid and _version(one)
-            ]
-            if not names:
-                return oid, git.line("describe", "--tags", "--always", oid)
-            return oid, max(names, key=lambda one: (_version(one), len(one)))
-    return None
+
+    def _name_of(self, oid: str) -> str:
+        """The tag of a commit's version, or what `git describe` makes of the commit."""
+        # Tags such as "latest" and "v1" may move: only a full version names a release.
+        names = [one for one in self._listed if self._listed[one] == oid] or [
+            one for one in self._tags if self._tags[one] == oid and _version(one)
+        ]
+        if names:
+            return max(names, key=lambda one: (_version(one), len(one)))
+        return self.objects.git.line("describe", "--tags", "--always", oid)
+
+    @cached_property
+    def _tags(self) -> dict[str, str]:
+        """Each tag's commit; "" for a tag of a tag or of something else."""
+        kinds = "%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
+        listing = ("for-each-ref", f"--format=%(refname:lstrip=2)%00{kinds}", "refs/tags")
+        tags = {}
+        for line in self.objects.git(*listing).splitlines():
+            name, *objects = os.fsdecode(line).split("\0")
+            by_kind = dict(zip(objects[::2], objects[1::2], strict=True))
+            tags[name] = by_kind.get("commit", "")
+        return tags
+
+    @cached_property
+    def _listed(self) -> dict[str, str]:
+        """The tags and commits in releases.toml: a clone or mirror may lack the tags."""
+        text = self.objects.contents(f"HEAD:{_RELEASES}") or b""
+        listed = tomllib.loads(text.decode()).get("release", [])
+        return {f"v{one['version']}": one["commit"] for one in listed if "commit" in one}
 
 
-@cache
-def _tags(repository: Path) -> dict[str, str]:
-    """Each tag's commit; "" where that takes more to find out."""
-    fields = "%(refname:lstrip=2)%00%(objecttype)%00%(objectname)%00%(*objecttype)%00%(*objectname)"
-    tags = {}
-    for line in Git(repository)("for-each-ref", f"--format={fields}", "refs/tags").splitlines():
-        name, *objects = os.fsdecode(line).split("\0")
-        by_kind = dict(zip(objects[::2], objects[1::2], strict=True))
-        tags[name] = by_kind.get("commit", "")
-    return tags
+@dataclass(frozen=True)
+class Release:
+    """A commit of a template, and the name that Copier stores for it (`_commit`)."""
 
+    template: Template
+    oid: str
+    name: str
 
-@cache
-def _listed(repository: Path) -> dict[str, str]:
-    """The tags and commits that releases.toml lists: a clone or mirror may lack the tags."""
-    text = opened(repository).contents(f"HEAD:{RELEASES}") or b""
-    listed = tomllib.loads(text.decode()).get("release", [])
-    return {f"v{one['version']}": one["commit"] for one in listed if "commit" in one}
+    @cached_property
+    def files(self) -> Tree:
+        """Every file of the commit."""
+        return self.template.objects.read(self.oid)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """copier.yml. Raises `PlatformError` when there is none."""
+        for name in CONFIGS:
+            if name in self.files:
+                text = self.template.objects.blob(self.files[name].oid)
+                config = yaml.load(text, yaml.CSafeLoader)
+                return config if isinstance(config, dict) else {}
+        raise PlatformError(f"{self.name} is no version of a Copier template: no {CONFIGS[0]}.")
+
+    @cached_property
+    def sources(self) -> Tree:
+        """The files that Copier renders, by their paths below `_subdirectory`."""
+        folder = self.config.get("_subdirectory", "")
+        start = f"{folder}/" if folder else ""
+        return {
+            path.removeprefix(start): entry
+            for path, entry in self.files.items()
+            if path.startswith(start)
+        }
+
+    def refuse_older(self, stored: str) -> None:
+        """Raises `PlatformError` when this is older than the release that Copier stored."""
+        old = self.template.name(stored)
+        versions = [_version(name) for name in (self.name, old)]
+        if versions[0] and versions[1] and versions[0] < versions[1]:
+            raise PlatformError(
+                f"{self.name} is older than this project's {old}: updates only go forward.",
+                "Undo an update with git revert.",
+                2,
+            )
+
+    def declared(self, old: str) -> Declared:
+        """What this release's releases.toml says about the versions after `old`, up to this."""
+        text = self.template.objects.contents(f"{self.oid}:{_RELEASES}")
+        if text is None:
+            return Declared()
+        result = Declared()
+        after, until = _version(old), _version(self.name)
+        releases: list[dict[str, Any]] = tomllib.loads(text.decode()).get("release", [])
+        for one in sorted(releases, key=lambda one: Version(one["version"])):
+            version = Version(one["version"])
+            if (after and version <= after) or (until and version > until):
+                continue
+            result.notes.append((one["version"], one.get("notes", "").strip()))
+            for old_path, new_path in one.get("renamed", {}).items():
+                result.renamed[old_path] = new_path
+            for old_name, new_name in one.get("questions", {}).get("renamed", {}).items():
+                result.questions[old_name] = new_name
+        return result
 
 
 def _version(name: str) -> Version | None:

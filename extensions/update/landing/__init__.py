@@ -1,1 +1,1 @@
-"""The result into the project, safe against a kill at any moment."""
+"""Lands the result in the project, safe against a kill at any moment."""

@@ -1,8 +1,8 @@
-"""The result into the project's files, so that a kill at any moment loses nothing.
+"""Replaces the project's files by the result's, so that a kill at any moment loses nothing.
 
-Every file that may be replaced is copied to the state folder first. Each is then replaced whole, by
-a rename; one that is neither as it was nor as it will be was edited meanwhile, and is left alone.
-So landing can be run again, or undone, from wherever it stopped.
+Every file that may be replaced is first copied to the state folder. Then each is replaced as a
+whole, by a rename. A file with neither its old nor its new contents was edited meanwhile, and is
+left alone. So landing can be repeated or undone from wherever it stopped.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from extensions.update.landing.index import index_of, restore_index
 from extensions.update.landing.state import Folder, State, sync_folder
-from extensions.update.objects.repository import is_file
+from extensions.update.objects.tree import is_file
 
 _TOOLS = "scripts/customer-tools/platform_tools"
 _START = (f"{_TOOLS}/cli.py", f"{_TOOLS}/update.py")
@@ -45,7 +45,7 @@ def land(folder: Folder, state: State, skip: Iterable[str] = ()) -> list[str]:
 
 
 def take_back(folder: Folder, state: State) -> list[str]:
-    """Undo `land`; return the paths that were edited meanwhile and stay as they are."""
+    """Undo `land`; return the paths that were edited meanwhile and are left alone."""
     skip = {*state.sparse, *state.edited}
     edited = _replace(folder, state.touched, folder.project, folder.backup, skip)
     restore_index(folder)
@@ -53,9 +53,9 @@ def take_back(folder: Folder, state: State) -> list[str]:
 
 
 def restore(folder: Folder, state: State, displaced: Path | None = None) -> None:
-    """Put back what Copier wrote over, whatever is there now.
+    """Put back every file that Copier may have changed.
 
-    `displaced` is where contents go that are lost by this.
+    `displaced` is a folder for the present contents of those paths; without it they are lost.
     """
     made = matching(folder.root, state.patterns)
     for path in sorted({*state.touched, *made}):
@@ -63,7 +63,7 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
         if not _reachable(folder.root, path) or snapshot(target) == old:
             continue
         if old and is_file(target):
-            # Never without a file there: the answers file is how a project is known.
+            # Replaced, not removed first: commands find the project by its answers file.
             if displaced:
                 _copy(target, _free(displaced, target.name))
             _install(folder.backup / path, target)
@@ -81,9 +81,9 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
 
 
 def copy_changed(folder: Folder, state: State, place: Path) -> dict[str, bytes]:
-    """Copy to `place` what was written since `save`, by Copier or by somebody else.
+    """Copy files that were written since `save`, by Copier or by others, to the folder `place`.
 
-    Returns the contents by path.
+    Returns their contents by path.
     """
     changed = {}
     for path in sorted({*state.touched, *matching(folder.root, state.patterns)}):
@@ -95,7 +95,7 @@ def copy_changed(folder: Folder, state: State, place: Path) -> dict[str, bytes]:
 
 
 def set_aside(folder: Folder, state: State, paths: Iterable[str]) -> None:
-    """Move whole files or folders of the project out of the way; `restore` brings them back."""
+    """Move files and folders of the project out of the way; `restore` puts them back."""
     state.moved = list(paths)
     folder.save(state)
     for number, path in enumerate(state.moved):
@@ -105,7 +105,7 @@ def set_aside(folder: Folder, state: State, paths: Iterable[str]) -> None:
 
 
 def put_back(folder: Folder, state: State) -> None:
-    """Move what was set aside back to where nothing else is."""
+    """Move what was set aside back, where nothing else has taken its place."""
     for number, path in enumerate(state.moved):
         saved, target = _slot(folder, number), folder.root / path
         if os.path.lexists(saved) and not os.path.lexists(target):
@@ -114,7 +114,7 @@ def put_back(folder: Folder, state: State) -> None:
 
 
 def snapshot(path: Path) -> Snapshot:
-    """What is at a path, for comparing."""
+    """What is at a path, to compare it."""
     try:
         if path.is_symlink():
             return ("link", os.fsencode(path.readlink()))
@@ -132,10 +132,10 @@ def _replace(
     root, edited, folders = folder.root, [], set()
     landing = after == folder.project
     todo = [path for path in paths if path not in skip]
-    # Removals first: a file may make room for a folder, or a name for itself in other letters.
+    # Removals first: they make room for folders, and for names that differ in case alone.
     todo.sort(key=lambda path: (_saved(after / path) is not None, path))
-    # Of the tools the starter lands first and is taken back last: it starts the engine of an
-    # unfinished update, whatever mixture of versions the other tools are.
+    # The starter lands first and is taken back last: it starts the engine of an unfinished update,
+    # also when the other tools are of two versions.
     todo.sort(key=lambda path: (path in _START) != landing)
     for path in todo:
         old, new = _saved(before / path), _saved(after / path)
@@ -175,7 +175,7 @@ def _slot(folder: Folder, number: int) -> Path:
 
 
 def _saved(path: Path) -> Snapshot:
-    """What was saved at a path: a folder is only there for what is in it."""
+    """What was saved at a path; None for a folder, which only holds saved files."""
     found = snapshot(path)
     return None if found == ("folder", b"") else found
 
@@ -196,7 +196,7 @@ def _reachable(root: Path, path: str) -> bool:
 def _install(source: Path, target: Path, *, keep_mode: bool = False) -> None:
     """Replace `target` by a copy of `source`, whole or not at all.
 
-    `keep_mode`: of its permissions only the execute bits are the source's; git knows no others.
+    `keep_mode`: keep the target's permissions except the execute bits, the only ones in git.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     new = _partial(target)
@@ -211,14 +211,14 @@ def _install(source: Path, target: Path, *, keep_mode: bool = False) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file is on the disk."""
+    """Flush a file to the disk."""
     if not path.is_symlink():
         with path.open("rb") as file:
             os.fsync(file.fileno())
 
 
 def _partial(target: Path) -> Path:
-    """Where a file is written before it takes its name."""
+    """The path where a file is written before it is renamed to `target`."""
     name = os.fsdecode(os.fsencode(target.name)[:200])
     return target.with_name(f".{name}.platform-update")
 
@@ -229,7 +229,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _free(displaced: Path, name: str) -> Path:
-    """A path in `displaced` that nothing has."""
+    """An unused path in `displaced`."""
     displaced.mkdir(exist_ok=True)
     return displaced / f"{len(list(displaced.iterdir())) + 1}-{name}"
 

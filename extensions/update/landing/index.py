@@ -1,7 +1,8 @@
-"""The project's git index and locks, safe against a kill.
+"""Edits the project's git index, safe against a kill.
 
-git's own lock files would be left behind by a killed git and stop every later one. So the index is
-edited as a copy, and what takes the lock is recognised as ours when it is found again.
+A killed git leaves its lock file behind, and that stops every later git. So the index is edited as
+a copy, which is then written to the lock file and renamed: a lock file with the contents of that
+copy is known to be ours.
 """
 
 import os
@@ -21,7 +22,7 @@ def index_of(folder: Folder) -> Path:
 
 @contextmanager
 def editing(folder: Folder, root: Path | None = None) -> Iterator[Git]:
-    """Give a git that works, in `root`, on a copy of the index, which then replaces the index."""
+    """Yield a git in `root` with a copy of the index; at the end the copy replaces the index."""
     index, copy = index_of(folder), folder.path / "index"
     copy.write_bytes(index.read_bytes())
     yield Git(root or folder.root, {"GIT_INDEX_FILE": str(copy)})
@@ -37,7 +38,7 @@ def restore_index(folder: Folder) -> None:
 
 
 def clear_stale(folder: Folder, state: State) -> None:
-    """Remove the locks that a killed update left behind; those of others stay."""
+    """Remove the lock files of a killed update, and no others."""
     lock, copy = _lock(index_of(folder)), folder.path / "index"
     if lock.exists() and copy.exists() and copy.read_bytes().startswith(lock.read_bytes()):
         lock.unlink()
@@ -60,8 +61,8 @@ def _replace(index: Path, copy: Path) -> None:
             os.fsync(file.fileno())
     except FileExistsError:
         raise PlatformError(
-            "Another git command is at work in this repository.",
-            f"Wait until it has ended; if none is: rm {lock}\n"
+            "Another git command is running in this repository.",
+            f"Wait until it has ended. If no git is running: rm {lock}\n"
             "Next: uv run platform update --continue",
         ) from None
     lock.replace(index)

@@ -1,17 +1,17 @@
-"""From a result in project/ to what lands: the report, the commit, the files, the index."""
+"""Prepares a result for its landing: the report, the commit, the files, the index."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from extensions.update.inputs.project import Project
-from extensions.update.landing import files as landing
+from extensions.update.landing.files import save
 from extensions.update.landing.state import Folder, State
 from extensions.update.objects.git import Git
-from extensions.update.objects.repository import (
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import (
     GITLINK,
     Entry,
-    Repository,
     Tree,
     above,
     attributes_of,
@@ -29,15 +29,16 @@ def prepare_commit(
     plan: Plan,
     repository: Repository,
     resolved: list[str],
-    said: str,
+    verified: str,
 ) -> None:
-    """Bring the commit and its files to where `finish` needs them; the project is untouched."""
-    # From here on project/ holds less and less of the project: what it lacks is not deleted.
+    """Write the result's commit and its changed files for `finish`; the project is untouched."""
+    # From here on project/ holds the changed files alone: a file that is missing there is not
+    # a deletion.
     state.full = False
     folder.save(state)
     ours = repository.read(f"{state.start}:{project.prefix}")
     tree = repository.read(state.tree)
-    write_report(state, repository, ours, tree, report.markdown(plan, resolved, said))
+    write_report(state, repository, ours, tree, report.markdown(plan, resolved, verified))
     root_tree = repository.graft(state.tree, project.prefix, state.start)
 
     def commit() -> None:
@@ -49,7 +50,7 @@ def prepare_commit(
 
 def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:
     """Add the report to the result's tree."""
-    state.report = report.path_for(Plan(**state.plan), {*ours, *tree})
+    state.report = report.path_for(state.plan, {*ours, *tree})
     contents = text.encode(errors="backslashreplace")
     tree[state.report] = Entry("100644", repository.store(contents))
     state.tree = repository.write(tree)
@@ -63,11 +64,11 @@ def place(
     tree: Tree,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write the files that change to project/, and save those that they replace.
+    """Write the changed files to project/, and save the project's files that they replace.
 
-    `meanwhile` runs in another thread; it may use the repository, but write no tree.
+    `meanwhile` runs in another thread; it may run git commands, but read or write no objects.
     """
-    # What is rebuilt after the landing is saved as well.
+    # Lock files that are rebuilt after the landing are saved as well.
     changed = [
         path
         for path in {*ours, *tree}
@@ -76,10 +77,8 @@ def place(
     wanted = {path: tree[path] for path in changed if path in tree}
     attributes = attributes_of(tree)
     files = [path for path in changed if (tree.get(path) or ours[path]).mode != GITLINK]
-    repository.write(attributes | wanted)
-    repository.git.flush()  # now: the threads share what is to be flushed
     with ThreadPoolExecutor(3) as pool:
-        saving, other = pool.submit(landing.save, folder, state, files), pool.submit(meanwhile)
+        saving, other = pool.submit(save, folder, state, files), pool.submit(meanwhile)
         listing = pool.submit(_tags, Git(folder.root))
         repository.check_out(attributes | wanted)
         for path in set(attributes) - set(wanted):
@@ -96,7 +95,7 @@ def place(
         if path in edited or (path not in ours and is_file(folder.root / path))
     ]
     state.sparse = _left_out(tags, files)
-    # git says nothing of these, whatever is in them.
+    # git reports no edits in files that it was told not to look at.
     unseen = [path for path in files if path in ours and tags.get(path) == {"h"}]
     now = repository.store_files(folder.root, unseen)
     state.edited += [path for path in unseen if now.get(path) != ours[path]]
@@ -123,7 +122,7 @@ def stage(git: Git, state: State, paths: Iterable[str], new: Tree, prefix: str) 
 
 
 def _tags(git: Git) -> dict[str, set[str]]:
-    """Each file's tag of `git ls-files -v`, and each folder's of all its files."""
+    """The tag of each file in `git ls-files -v`; of each folder, the tags of all its files."""
     tags: dict[str, set[str]] = {}
     for record in os.fsdecode(git("ls-files", "-z", "-v")).split("\0")[:-1]:
         tag, path = record[0], record[2:]
@@ -140,13 +139,3 @@ def _left_out(tags: Mapping[str, set[str]], paths: list[str]) -> list[str]:
         if nearest and nearest <= {"S", "s"}:
             found.append(path)
     return found
-
-
-def stages_of(
-    conflicts: Mapping[str, Mapping[str, list[str]]], prefix: str
-) -> dict[str, dict[int, Entry]]:
-    """The conflicts of a state as index stages, with paths from the repository's top."""
-    return {
-        prefix + path: {int(stage): Entry(*entry) for stage, entry in stages.items()}
-        for path, stages in conflicts.items()
-    }

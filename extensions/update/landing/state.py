@@ -1,16 +1,16 @@
-"""The folder of an unfinished update: what it was asked, how far it is, how to go back.
+"""The folder of an unfinished update: its request, its phase, and what `--abort` needs.
 
-It is inside git's own folder for this work tree (`git rev-parse --git-path platform-update`):
+The folder is `platform-update` in git's folder for this work tree:
 
-    state.json   the request and the phase; without it the folder is rubbish
+    state.json   the state; without it the update is finished
     lock         held while a command works on the update
-    backup/      the project's files as they were, at their paths, and index
+    backup/      the project's files and index before the update
     template/    the vendor's template, bare
 
-The engine that began the update is beside it, in `platform-engine/` and the folder `engine`.
+The engine of the update is beside it, in `platform-engine/`.
 
-The new project itself is in `.platform-update/project`, a repository of the update's own, where its
-checks can run and its conflicts be edited: tools do not look into git's folder.
+The new project is in `.platform-update/project`, a git repository of its own. It is outside git's
+folder because tools that verify it or edit its conflicts do not look there.
 """
 
 import fcntl
@@ -20,12 +20,16 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from extensions.update.errors import PlatformError
+from extensions.update.merging.lines import Conflicts
 from extensions.update.objects.git import Git
+from extensions.update.report.plan import Plan
+from extensions.update.request import Request
+from extensions.update.typed import from_json, to_json
 
 Phase = Literal[
     "started",  # nothing of the project has changed
@@ -38,45 +42,49 @@ Phase = Literal[
 
 @dataclass
 class State:
-    """What is kept between commands. Paths are relative to the project."""
+    """What is kept between commands. Paths are relative to the project.
+
+    The starter reads `door`, `phase`, `start` and `engine`. Another version's engine may read the
+    rest: fields and values may be added, and never renamed or removed.
+    """
 
     door: Literal["platform", "copier"]
     phase: Phase
     start: str
     """HEAD when the update began."""
-    request: dict[str, Any] = field(default_factory=dict)
+    request: Request
     engine: str = ""
-    """The folder of the engine, in `platform-engine/`."""
-    plan: dict[str, Any] = field(default_factory=dict)
+    """The engine's folder in `platform-engine/`."""
+    plan: Plan = field(default_factory=Plan)
+    """Empty until it is computed."""
     tree: str = ""
-    """The result's tree, of the project alone."""
+    """The tree of the result; its top is the project's folder."""
     theirs: str = ""
     """The commit of the new render, the next update's base."""
     touched: list[str] = field(default_factory=list)
     """Paths that may be replaced; those in backup/ existed."""
     moved: list[str] = field(default_factory=list)
-    """Paths that were moved to backup/moved/NUMBER as a whole, out of Copier's way."""
+    """Files and folders that were moved to backup/moved/NUMBER, out of Copier's way."""
     patterns: list[str] = field(default_factory=list)
-    """Where Copier may have made files, as globs."""
+    """Globs of the paths that Copier may have created."""
     commit: str = ""
-    """The commit that lands; none when Copier started the update."""
+    """The commit of the result; none under Copier's door."""
     report: str = ""
     """The path of the Markdown report."""
     full: bool = False
     """Whether project/ holds the whole project, in which the user may have worked."""
     rebuild: list[str] = field(default_factory=list)
-    """Lock files that are left to rebuild after the landing."""
+    """Lock files to rebuild after the landing."""
     edited: list[str] = field(default_factory=list)
     """Paths that the user changed while the update ran: left alone."""
     sparse: list[str] = field(default_factory=list)
-    """Paths that this checkout leaves out."""
-    conflicts: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    """Path → stage → mode and object id, for the index."""
+    """Paths that this sparse checkout leaves out."""
+    conflicts: Conflicts = field(default_factory=dict)
 
 
 def lock(descriptor: int) -> None:
-    """Lock the open file of a state's lock. Raises `PlatformError` when a command holds it."""
-    # The last child of a killed command may hold it for a moment longer.
+    """Lock an open lock file. Raises `PlatformError` when another command holds the lock."""
+    # The last child process of a killed command may hold it a moment longer.
     deadline = time.monotonic() + 1
     while True:
         try:
@@ -95,7 +103,7 @@ class Folder:
     """The state folder of one project."""
 
     def __init__(self, root: Path, git_folder: Path | None = None) -> None:
-        """`git_folder`: git's own for this work tree, where it is known."""
+        """`git_folder`: git's folder for this work tree, if known."""
         self.root = root
         self.path = (git_folder or Git(root).path("")) / "platform-update"
         self.backup = self.path / "backup" / "files"
@@ -103,48 +111,47 @@ class Folder:
         self.project = root / ".platform-update" / "project"
         self.template = self.path / "template"
         self.engines = self.path.with_name("platform-engine")
+        self._state = self.path / "state.json"
 
     def load(self) -> State | None:
         """The unfinished update, if there is one."""
         try:
-            stored = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
-            # The engine of a newer version, started by an older project's command, may store more.
-            known = {one.name for one in fields(State)}
-            return State(**{name: value for name, value in stored.items() if name in known})
+            return from_json(State, json.loads(self._state.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, AttributeError):
+        except ValueError as error:
             raise PlatformError(
-                f"The state of an unfinished update is damaged: {self.path / 'state.json'}",
-                f"The files that it replaced, if it came that far, are as they were in\n"
+                f"The state of an unfinished update is damaged ({error}): {self._state}",
+                f"If it replaced files of the project, the earlier versions are in\n"
                 f"  {self.backup}\n"
-                f"Compare them with the project, then begin anew: mv {self.path} ELSEWHERE",
+                f"Compare them with the project. Then move {self.path} to another place and\n"
+                "run the update again.",
             ) from None
 
     def save(self, state: State) -> None:
         """Write the state; it is on the disk when this returns."""
-        write_durably(self.path / "state.json", json.dumps(asdict(state)).encode())
+        write_durably(self._state, json.dumps(to_json(state)).encode())
 
     def clear(self) -> None:
-        """Forget the update. What is half removed after a crash counts as forgotten."""
-        (self.path / "state.json").unlink(missing_ok=True)
+        """Forget the update. After a crash in the middle it counts as forgotten."""
+        self._state.unlink(missing_ok=True)
         sync_folder(self.path)
         self.clear_project()
         shutil.rmtree(self.path, ignore_errors=True)
 
     def forget_keeping_backup(self) -> Path:
-        """Forget the update, but not the files as they were; return where these are."""
+        """Forget the update and keep the backup; return the backup's new folder."""
         kept = self.path.with_name(f"platform-update-{int(time.time())}")
         self.backup.parent.rename(kept)
         self.clear()
         return kept
 
     def clear_project(self) -> None:
-        """Forget what was computed, not what was asked."""
+        """Remove the new project."""
         shutil.rmtree(self.project.parent, ignore_errors=True)
 
     def empty(self) -> None:
-        """Remove what an ended or broken update has left, but not the lock and the template."""
+        """Remove what an earlier update left, except the lock and the template."""
         for path in self.path.iterdir() if self.path.exists() else ():
             if path == self.template:
                 continue
@@ -155,7 +162,7 @@ class Folder:
         self.clear_project()
 
     def make_project(self) -> Path:
-        """Where to compute: a new place that git does not see."""
+        """An empty folder for the new project, which git ignores."""
         self.clear_project()
         self.project.parent.mkdir()
         (self.project.parent / ".gitignore").write_text("*\n")
@@ -163,13 +170,15 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other commands off this update. Raises `PlatformError` when one is at work."""
+        """Lock the update. Raises `PlatformError` when another command holds the lock."""
         self.path.mkdir(exist_ok=True)
         with (self.path / "lock").open("w") as file:
             lock(file.fileno())
-            yield
-        if self.path.exists() and not (self.path / "state.json").exists():
-            shutil.rmtree(self.path, ignore_errors=True)
+            try:
+                yield
+            finally:
+                if not self._state.exists():
+                    shutil.rmtree(self.path, ignore_errors=True)
 
 
 def write_durably(path: Path, contents: bytes) -> None:

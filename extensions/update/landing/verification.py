@@ -1,82 +1,123 @@
-"""What runs in the new project before it lands: rebuilding lock files, `platform verify`."""
+"""Verifies the new project before it lands: rebuilds lock files, runs `platform verify`."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.landing.state import Folder, State
-from extensions.update.objects.git import GitError
-from extensions.update.objects.repository import Entry, Repository, Tree
+from extensions.update.merging.lines import Conflicts
+from extensions.update.merging.notes import Note
+from extensions.update.objects.git import Git, GitError
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Tree
 from extensions.update.report.plan import Plan
 from extensions.update.terminal import say
 
 SETUP = Path("scripts", "customer-tools", "setup.py")
-_LAID_OUT = "refs/platform/laid-out"  # project/ as it was written, without filters
+_LAID_OUT = "refs/platform/laid-out"  # the files of project/ when they were written
 _UNREACHABLE = 3  # of setup.py: a package index is out of reach
-_FAILED = "A check of the new version fails"
+_FAILED = "platform verify fails in the new version"
 
 
-def run(folder: Folder, state: State, plan: Plan, repository: Repository, *, verify: bool) -> str:
-    """Rebuild, then verify; bring `state.tree` up to date. Returns a sentence for the report.
+def run(
+    folder: Folder, state: State, plan: Plan, repository: Repository, *, verify: bool
+) -> tuple[Plan, str]:
+    """Rebuild, then verify; bring `state.tree` up to date.
 
-    Raises `PlatformError` when a step fails; `--continue` tries again.
+    Returns the plan with what this changed, and a sentence for the report. Raises `PlatformError`
+    when a step fails; `--continue` tries again.
     """
     if not plan.rebuild and not verify:
-        return _take(folder, state, plan, repository)
+        return _take(folder, state, plan, repository), "Not verified."
     if not state.full:
         lay_out(state, repository, repository.read(state.tree))
         folder.save(state)
-    has_setup = (folder.project / SETUP).exists()
-    if plan.rebuild and has_setup:
-        rebuild(folder, folder.project, plan.rebuild)
-    if verify and has_setup:
-        say("Preparing the new version, to check it …")
-        _run(folder, folder.project, "The new version cannot be set up", sys.executable, str(SETUP))
-        _generate(folder, plan)
-    said = _take(folder, state, plan, repository)
-    if verify and has_setup:
-        say("platform verify …")
-        _run(folder, folder.project, _FAILED, ".venv/bin/platform", "verify")
-        said = "`platform verify` passed."
-    return said
+    if not (folder.project / SETUP).exists():
+        return _take(folder, state, plan, repository), "Not verified."
+    with _keeping_claimed(folder, state, folder.project):
+        if plan.rebuild:
+            _rebuild(folder, folder.project, plan.rebuild)
+        if verify:
+            say("Preparing the new version, to verify it …")
+            failed = "The new version cannot be set up"
+            _run(folder, folder.project, failed, sys.executable, str(SETUP))
+            plan = _generate(folder, plan)
+    plan = _take(folder, state, plan, repository)
+    if not verify:
+        return plan, "Not verified."
+    say("platform verify …")
+    _run(folder, folder.project, _FAILED, ".venv/bin/platform", "verify")
+    return plan, "`platform verify` passed."
 
 
-def _generate(folder: Folder, plan: Plan) -> None:
-    """Make again what only the project's own code can make, and say so in the plan."""
-    notes = [note for note in plan.notes if note["kind"] == "regenerate"]
+def _generate(folder: Folder, plan: Plan) -> Plan:
+    """Run the commands of generated files that only the project's code can make."""
+    notes = plan.notes_of(["regenerate"])
     for note in notes:
-        say(f"Generating {note['path']} …")
-        failed = f"{note['path']} cannot be generated"
-        _run(folder, folder.project, failed, "sh", "-c", note["detail"])
-    if notes:
-        plan.notes = [one for one in plan.notes if one["kind"] not in ("regenerate", "replaced")]
-        for file in plan.files:
-            file["status"] = file["status"].replace("replaced", "rebuilt")
+        say(f"Generating {note.path} …")
+        failed = f"{note.path} cannot be generated"
+        _run(folder, folder.project, failed, "sh", "-c", note.detail)
+    if not notes:
+        return plan
+    return replace(
+        plan,
+        files=[
+            replace(file, status="rebuilt") if file.status == "replaced" else file
+            for file in plan.files
+        ],
+        notes=[note for note in plan.notes if note.kind not in ("regenerate", "replaced")],
+    )
 
 
-def rebuild(folder: Folder, root: Path, paths: list[str]) -> None:
-    """Make the lock files in `root` again: project/, or the project itself once it has landed."""
-    if paths:
-        say(f"Rebuilding {', '.join(paths)} …")
-        failed = f"{', '.join(paths)} cannot be rebuilt"
-        _run(folder, root, failed, sys.executable, str(SETUP), "--locks")
+def rebuild_landed(folder: Folder, state: State) -> None:
+    """Rebuild lock files in the project itself, after the landing."""
+    if state.rebuild:
+        with _keeping_claimed(folder, state, folder.root):
+            _rebuild(folder, folder.root, state.rebuild)
+
+
+def _rebuild(folder: Folder, root: Path, paths: list[str]) -> None:
+    say(f"Rebuilding {', '.join(paths)} …")
+    failed = f"{', '.join(paths)} cannot be rebuilt"
+    _run(folder, root, failed, sys.executable, str(SETUP), "--locks")
+
+
+@contextmanager
+def _keeping_claimed(folder: Folder, state: State, root: Path) -> Iterator[None]:
+    """Keep claimed generated files in `root` as they are: the set-up rebuilds all lock files."""
+    ownership = Ownership.of(Git(folder.root), state.start)
+    kept = {
+        root / path: (root / path).read_bytes()
+        for path in os.fsdecode(Git(root)("ls-files", "-z")).split("\0")[:-1]
+        if ownership.listed_zone(path) == "generated"
+        and ownership.claims(path)
+        and (root / path).is_file()
+    }
+    try:
+        yield
+    finally:
+        for path, contents in kept.items():
+            if not path.exists() or path.read_bytes() != contents:
+                path.write_bytes(contents)
 
 
 def lay_out(
     state: State,
     repository: Repository,
     tree: Tree,
-    conflicts: Mapping[str, Mapping[int, Entry]] | None = None,
+    conflicts: Conflicts | None = None,
 ) -> None:
-    """Write the whole result to project/, for checks to run and the user to work in."""
+    """Write the whole result to project/, where it is verified and the user can edit it."""
     try:
         repository.check_out(tree, conflicts)
     except GitError:
-        # A filter that needs what only the customer's own repository has, such as a key.
+        # A filter may need what only the customer's repository has, such as a key.
         repository.drop_filters()
         repository.check_out(tree, conflicts)
     written = repository.store_files(repository.folder, tree)
@@ -84,32 +125,35 @@ def lay_out(
     state.full = True
 
 
-def _take(folder: Folder, state: State, plan: Plan, repository: Repository) -> str:
-    """Take over what was made and changed in project/, and nothing else.
+def _take(folder: Folder, state: State, plan: Plan, repository: Repository) -> Plan:
+    """Take over what was created and changed in project/ since it was laid out; return the plan.
 
-    `git add` would also take what a new filter or attribute makes of files that nobody touched.
+    `git add` is not enough: it would also take what a new filter or attribute makes of other files.
     """
-    if state.full:
-        before, zone = repository.read(_LAID_OUT), Ownership.load().zone
-        git = repository.git
-        listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split(b"\0")
-        now = repository.store_files(repository.folder, sorted({*map(os.fsdecode, listed)} - {""}))
-        changed = sorted(
-            path
-            for path in {*before, *now}
-            # What the set-up makes is not taken; what it makes again is.
-            if now.get(path) != before.get(path) and (path in before or zone(path) != "generated")
-        )
-        stdin = b"".join(os.fsencode(path) + b"\0" for path in changed)
-        git("update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=stdin)
-        plan.notes += [
-            {"kind": "mended", "path": path, "detail": ""}
-            for path in changed
-            if path not in state.conflicts and zone(path) != "generated"
-        ]
-        state.tree = git.line("write-tree")
-        folder.save(state)
-    return "Not verified."
+    if not state.full:
+        return plan
+    before = repository.read(_LAID_OUT)
+    ownership = Ownership.of(Git(folder.root), state.start)
+    git = repository.git
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split(b"\0")
+    now = repository.store_files(repository.folder, sorted({*map(os.fsdecode, listed)} - {""}))
+    changed = sorted(
+        path
+        for path in {*before, *now}
+        # Generated files that the set-up adds are not taken.
+        if now.get(path) != before.get(path)
+        and (path in before or ownership.listed_zone(path) != "generated")
+    )
+    mended = [
+        Note("mended", path)
+        for path in changed
+        if path not in state.conflicts and ownership.zone(path) != "generated"
+    ]
+    stdin = b"".join(os.fsencode(path) + b"\0" for path in changed)
+    git("update-index", "-z", "--add", "--remove", "--replace", "--stdin", stdin=stdin)
+    state.tree = git.line("write-tree")
+    folder.save(state)
+    return replace(plan, notes=[*plan.notes, *mended])
 
 
 def _run(folder: Folder, root: Path, failed: str, *command: str) -> None:
@@ -124,14 +168,14 @@ def _run(folder: Folder, root: Path, failed: str, *command: str) -> None:
     )
     if done.returncode:
         away = "\nA package index is out of reach." if done.returncode == _UNREACHABLE else ""
-        hint = "Mend it or come back later: uv run platform update --continue"
+        hint = "Fix it or try again later: uv run platform update --continue"
         if root == folder.project:
             hint = (
                 f"Your project is untouched; the new version is in\n  {root}\n"
-                "Mend it there or come back later: uv run platform update --continue"
+                "Fix it there or try again later: uv run platform update --continue"
             )
         if failed == _FAILED:
-            hint += "\nLand it as it is: uv run platform update --continue --no-verify"
+            hint += "\nAccept it as it is: uv run platform update --continue --no-verify"
         raise PlatformError(
-            f"{failed} (see above).{away}", f"{hint}\nGive up: uv run platform update --abort"
+            f"{failed} (see above).{away}", f"{hint}\nUndo: uv run platform update --abort"
         )

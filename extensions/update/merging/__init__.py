@@ -1,1 +1,1 @@
-"""Three trees to one: zones, line endings, lines, structures."""
+"""Merges three trees to one: by zones, line endings, lines and structure."""

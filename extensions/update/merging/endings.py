@@ -1,16 +1,17 @@
-"""Line endings: a file that the customer keeps with other endings than the framework's.
+"""Adapts line endings, where the customer's file has other endings than the framework's.
 
-Compared as they are, every line of such a file differs. The framework's two versions get the
-customer's endings before they are merged, so that only what really changed counts.
+Otherwise every line of such a file would differ. The framework's two versions get the customer's
+endings before the merge.
 """
 
-from extensions.update.objects.repository import Entry, Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree
 
 
 def adapt_endings(
     repository: Repository, base: Tree, ours: Tree, theirs: Tree
 ) -> tuple[Tree, Tree]:
-    """`base` and `theirs` with the line endings that `ours` has, file by file."""
+    """`base` and `theirs` with the line endings of the files in `ours`."""
     trees = (base, ours, theirs)
     changed = [
         path
@@ -34,7 +35,7 @@ def adapt_endings(
 
 
 def _ending(contents: bytes) -> bytes | None:
-    """The one line ending of a text, or None where it has none, several, or is binary."""
+    """The line ending of a text; None if it has none or several, or is binary."""
     if b"\0" in contents or b"\n" not in contents:
         return None
     crlf = contents.count(b"\r\n")

@@ -4,8 +4,9 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from extensions.update.merging.split import Note
-from extensions.update.objects.repository import Entry, Repository, Tree
+from extensions.update.merging.notes import Note
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree
 
 OURS, THEIRS = "yours", "framework"
 _OPTIONS = (
@@ -14,10 +15,15 @@ _OPTIONS = (
     *("-c", "merge.conflictStyle=merge", "-c", "core.attributesFile=/dev/null"),
 )
 
+Conflicts = dict[str, dict[int, Entry]]
+"""Path → index stages: 1 the base, 2 yours, 3 the framework's."""
+Renames = dict[str, dict[str, str]]
+"""Side ("yours", "framework") → old path → new path."""
+
 
 @dataclass(frozen=True)
 class Sides:
-    """A result's path and the files that both sides made of the base's."""
+    """A path of the result, and the three files that are merged into it."""
 
     path: str
     base: Entry | None
@@ -30,12 +36,10 @@ class Lines:
     """The merged tree, with markers in conflicting files."""
 
     tree: Tree
-    conflicts: dict[str, dict[int, Entry]] = field(default_factory=dict)
-    """Path → index stages: 1 the base, 2 yours, 3 the framework's."""
+    conflicts: Conflicts = field(default_factory=dict)
     both: list[Sides] = field(default_factory=list)
     """Files whose contents both sides changed."""
-    renamed: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Side → old path → new path."""
+    renamed: Renames = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -57,7 +61,7 @@ def merge_lines(repository: Repository, base: Tree, ours: Tree, theirs: Tree) ->
         mode, entry, stage = meta.decode().split(" ")
         result.conflicts.setdefault(os.fsdecode(path), {})[int(stage)] = Entry(mode, entry)
     result.renamed = {
-        # Without a path that is gone, git need not look for its new name.
+        # A side that removed no path has renamed none.
         name: renames(repository, f"{name}^", name) if base.keys() - tree.keys() else {}
         for name, tree in ((OURS, ours), (THEIRS, theirs))
     }
@@ -85,7 +89,10 @@ def _auto_merged(messages: bytes) -> list[str]:
 
 
 def _settle_kinds(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
-    """A file on one side and a link or submodule on the other: git parts them, they are one."""
+    """One conflict where a path is a file on one side and a link or submodule on the other.
+
+    git makes two paths of it.
+    """
     for path in list(result.conflicts):
         name = _plain(path)
         if path not in ours and path not in theirs and name in ours and name in theirs:
@@ -98,18 +105,18 @@ def _settle_kinds(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
 
 
 def _plain(path: str) -> str:
-    """A path without what git adds to move a side's file out of the way."""
+    """A path without the suffix that git adds when it moves a side's file out of the way."""
     return re.sub(rf"~({OURS}|{THEIRS})(_\d+)?$", "", path)
 
 
 def _settle_deletions(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
-    """A deletion against a change is no conflict: what the customer did stays, and is noted."""
+    """No conflict between a deletion and a change: the customer's side stays, with a note."""
     for path, stages in list(result.conflicts.items()):
         plain = _plain(path)
         moved = path not in base and path not in ours and path not in theirs
         name = plain if moved and (plain in base or plain in ours or plain in theirs) else path
         if moved and path.endswith(f"~{OURS}") and name in ours:
-            # git moved yours out of the way of a folder; the folder is what has to give way.
+            # git moved yours out of the way of a folder; the folder has to give way.
             del result.conflicts[path]
             result.tree[name] = result.tree.pop(path)
         elif set(stages) == {1, 3}:
@@ -129,10 +136,8 @@ def _note_followed(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
                 result.notes.append(Note("followed", new, f"{who} renamed it from {old}"))
 
 
-def _sides(
-    path: str, renamed: dict[str, dict[str, str]], base: Tree, ours: Tree, theirs: Tree
-) -> Sides:
-    """The three files that were merged into `path`, under whatever name each side has them."""
+def _sides(path: str, renamed: Renames, base: Tree, ours: Tree, theirs: Tree) -> Sides:
+    """The three files that were merged into `path`; each side may have its file elsewhere."""
     back = {new: old for names in renamed.values() for old, new in names.items()}
     old = path if path in base else back.get(path, path)
     return Sides(
@@ -144,7 +149,7 @@ def _sides(
 
 
 def renames(repository: Repository, before: str, after: str) -> dict[str, str]:
-    """What git takes for renames from one tree or commit to another, old path → new path."""
+    """The renames that git finds from one tree or commit to another, old path → new path."""
     output = repository.git(
         *("diff-tree", "-r", "-z", "-M", "-l1000000", "--diff-filter=R", "--name-status"),
         *(before, after),

@@ -1,8 +1,8 @@
 """Three trees to one: the base, yours ("ours") and the framework's new one ("theirs").
 
-git merges lines and follows renames; the structured merges mend and check what has a structure; the
-ownership table decides whose a path is. Nothing is dropped in silence: what is not in the result as
-both sides left it is a conflict or a note.
+The ownership table decides whose a path is. git merges lines and follows renames. The structured
+merges resolve and check files that have a structure. Nothing is dropped in silence: a path whose
+result is not what both sides made of it is a conflict or has a note.
 """
 
 import json
@@ -16,24 +16,32 @@ from ruamel.yaml.error import YAMLError
 
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.merging.endings import adapt_endings
-from extensions.update.merging.lines import THEIRS, Lines, Sides, merge_lines, renames
-from extensions.update.merging.split import Note, Parts
+from extensions.update.merging.lines import (
+    THEIRS,
+    Conflicts,
+    Lines,
+    Renames,
+    Sides,
+    merge_lines,
+    renames,
+)
+from extensions.update.merging.notes import Note
 from extensions.update.merging.structured import merge_structured
-from extensions.update.objects.repository import Entry, Repository, Tree, above
+from extensions.update.merging.zones import Zones
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry, Tree, above
 
 
 @dataclass
 class Merged:
-    """The result: its tree, with markers in conflicting files, and what needs a look."""
+    """The result: its tree, with markers in conflicting files, its conflicts and notes."""
 
     tree: Tree
-    conflicts: dict[str, dict[int, Entry]] = field(default_factory=dict)
-    """Path → index stages: 1 the base, 2 yours, 3 the framework's."""
+    conflicts: Conflicts = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
     """Path → keys that both sides set to different values, where the file has a structure."""
     notes: list[Note] = field(default_factory=list)
-    renamed: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Side ("yours", "framework") → old path → new path."""
+    renamed: Renames = field(default_factory=dict)
 
 
 def merge(
@@ -51,18 +59,18 @@ def merge(
     """Merge three trees of the project.
 
     `on_disk` are paths outside git that exist where `theirs` has a file; `renamed` the release's
-    declared renames, old → new; `once_had` tells whether the project's history ever had a path.
+    declared renames, old → new; `once_had(path)` is whether the project's history ever had a path.
     """
-    parts = Parts(
+    zones = Zones(
         base, ours, theirs, ownership, answers_file, set(on_disk), renamed or {}, once_had
     )
-    b, o, t = parts.split()
+    b, o, t = zones.split()
     b, t = adapt_endings(repository, b, o, t)
     lines = merge_lines(repository, b, o, t)
     keys = _merge_structures(repository, lines)
-    tree, conflicts = _give_way(lines.tree | parts.decided, lines.conflicts, ours)
-    notes = _tell_moved_out(repository, parts.notes + lines.notes, base, ours)
-    for old, new in parts.moved.items():
+    tree, conflicts = _give_way(lines.tree | zones.settled, lines.conflicts, ours)
+    notes = _name_moved_out(repository, zones.notes + lines.notes, base, ours)
+    for old, new in zones.moved.items():
         lines.renamed.setdefault(THEIRS, {})[old] = new
         if ours[old] != base[old]:
             notes.append(Note("followed", new, f"the framework renamed it from {old}"))
@@ -70,10 +78,10 @@ def merge(
     return Merged(tree, conflicts, keys, notes, lines.renamed)
 
 
-def _tell_moved_out(
+def _name_moved_out(
     repository: Repository, notes: list[Note], base: Tree, ours: Tree
 ) -> list[Note]:
-    """Tell what the customer deleted from what is now in their zone, where nothing is merged."""
+    """Notes with "moved-out" for what is now in the customer's zone, where nothing is merged."""
     deleted = {note.path for note in notes if note.kind == "kept-deleted" and note.path in base}
     if not deleted:
         return notes
@@ -95,7 +103,7 @@ def _new_in_gone_folders(base: Tree, ours: Tree, theirs: Tree, tree: Tree) -> li
 
 
 def _merge_structures(repository: Repository, lines: Lines) -> dict[str, list[str]]:
-    """Mend conflicts by structure, and check clean results: an edit may be in the wrong block."""
+    """Resolve conflicts by structure, and check clean results: lines may be in the wrong block."""
     keys: dict[str, list[str]] = {}
     candidates = [sides for sides in lines.both if _may_have_structure(sides, lines)]
     contents = repository.blobs(
@@ -133,7 +141,7 @@ def _may_have_structure(sides: Sides, lines: Lines) -> bool:
 
 
 def same_data(path: str, one: bytes, other: bytes) -> bool:
-    """Whether two TOML, YAML or JSON files hold the same data; False where that is not known."""
+    """Whether two TOML, YAML or JSON files hold the same data; False for other files."""
     suffix = PurePosixPath(path).suffix
     try:
         if suffix == ".toml":
@@ -148,10 +156,8 @@ def same_data(path: str, one: bytes, other: bytes) -> bool:
     return False
 
 
-def _give_way(
-    tree: Tree, conflicts: dict[str, dict[int, Entry]], ours: Tree
-) -> tuple[Tree, dict[str, dict[int, Entry]]]:
-    """Set the framework's file aside, as a conflict, where a file and a folder want one name."""
+def _give_way(tree: Tree, conflicts: Conflicts, ours: Tree) -> tuple[Tree, Conflicts]:
+    """Where a file and a folder have one name, rename the framework's, as a conflict."""
     folders = _folders(tree)
     for name in [path for path in tree if path in folders]:
         inside = [path for path in tree if path.startswith(f"{name}/")]

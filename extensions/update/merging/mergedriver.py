@@ -1,4 +1,4 @@
-"""The structured merges as git's own merge driver: `platform merge-driver %O %A %B %P`."""
+"""The structured merges as a merge driver of git: `platform merge-driver %O %A %B %P`."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ _LABELS = ("ours", "base", "theirs")
 
 
 def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> int:
-    """Merge the three files that git hands over for the project's `path` into the file `ours`.
+    """Merge the three files that git passes for the project's `path` into the file `ours`.
 
-    Returns the exit code that git expects: 0 merged, 1 conflicts, marked in the file. What has no
-    structure is merged by lines, as git does without a driver.
+    Returns the exit code that git expects: 0 merged, 1 conflicts, marked in the file. A file
+    without a structure is merged by lines, as git does without a driver.
     """
     versions = [file.read_bytes() for file in (base, ours, theirs)]
     result = merge_structured(path, versions[0], versions[1], versions[2], _LABELS)

@@ -1,1 +1,1 @@
-"""git, in bytes: commands and objects."""
+"""git: its commands, and its objects in bytes."""

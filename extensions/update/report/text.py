@@ -1,41 +1,61 @@
 """The plan for people: on the terminal, and as Markdown that stays in the project."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args
 
-from extensions.update.report.plan import SUGGESTED, Plan
+from extensions.update.inputs.ownership import Zone
+from extensions.update.merging.notes import Note, NoteKind
+from extensions.update.report.plan import FileChange, Plan, Status
+from extensions.update.request import Side
 
 FOLDER = "docs/updates"
-_NOTES = {
-    "kept-edited": "The framework dropped these; you had changed them, so they stay",
-    "kept-deleted": "You had deleted these; the framework changed them, they stay deleted",
-    "kept-on-disk": "New in the framework, but you have something there that is not in git: yours "
-    "stays, the framework's is not written",
-    "moved-out": "You had moved these into your own part; the framework changed them, and that is "
-    "not in yours",
-    "new-in-gone-folder": "New in the framework, in a folder that you had moved or deleted",
-    "replaced": "Both sides had changed these generated files; the framework's are taken",
-    "regenerate": "Generated, and both sides had changed it: make it again, with what is yours",
-    "followed": "Renamed on one side and changed on the other: the changes are in the renamed file",
-    "newer-example": "Yours since it was delivered; the template has a newer one",
-    "not-delivered": "You deleted these once; they are not created again",
-    "mended": "Made or changed by you in the update's folder, before it landed",
-}
-_STATUS = {
+_STATUS: dict[Status, str] = {
     "conflict": "In conflict",
     "merged": "Merged with your changes",
     "renamed": "Renamed",
     "removed": "Removed",
     "added": "New",
     "rebuilt": "Rebuilt",
-    "replaced": "Replaced by the framework's",
+    "replaced": "Replaced by the framework's version",
     "changed": "Changed by the framework alone",
 }
+NOTES: dict[NoteKind, str] = {
+    "claimed": "Yours by platform.toml: the framework changed these, your project did not",
+    "claim-ignored": "Claimed in platform.toml without effect: updates write the answers there",
+    "table-edited": "Your edits of this file have no effect: claim paths in platform.toml, under "
+    "[ownership]",
+    "kept-edited": "Removed by the framework, kept because you changed them",
+    "kept-deleted": "Deleted by you and changed by the framework: still deleted",
+    "kept-on-disk": "New in the framework, not created: you have files there that are not in git",
+    "moved-out": "Moved by you into your files: the framework's changes are not applied",
+    "new-in-gone-folder": "New in the framework, in a folder that you had moved or deleted",
+    "newer-example": "Your files, delivered as examples: the template has newer ones",
+    "not-delivered": "Deleted by you earlier: not created again",
+    "followed": "Renamed by one side and changed by the other: the renamed file has the changes",
+    "mended": "Changed by you in .platform-update/project before the update was applied",
+    "replaced": "Generated files changed on both sides: replaced by the framework's",
+    "regenerate": "Generated and changed on both sides: regenerate it with this command",
+}
+_OUTCOME: tuple[Status, ...] = ("merged", "replaced", "renamed", "removed", "rebuilt")
 _SHORT = 12
 
 
-def terminal(plan: Plan, only: Iterable[str] = _STATUS) -> str:
-    """The plan as text of a screen or two."""
+def suggested(zone: Zone) -> Side:
+    """The side to take in a conflict."""
+    return "yours" if zone in ("customer", "private", "shared") else "framework"
+
+
+def preview(plan: Plan) -> str:
+    """All files of the plan, shortened to a screen or two."""
+    return _terminal(plan, _STATUS)
+
+
+def outcome(plan: Plan) -> str:
+    """What a person may want to look at after the update."""
+    return _terminal(plan, _OUTCOME)
+
+
+def _terminal(plan: Plan, only: Iterable[Status]) -> str:
     lines = []
     for title, entries in _sections(plan, only):
         lines.append(f"{title} ({len(entries)})")
@@ -45,18 +65,14 @@ def terminal(plan: Plan, only: Iterable[str] = _STATUS) -> str:
     return "\n".join(lines)
 
 
-def markdown(plan: Plan, resolved: Iterable[str] = (), checks: str = "") -> str:
-    """The report that stays in the project."""
+def markdown(plan: Plan, resolved: Iterable[str] = (), verified: str = "") -> str:
+    """The report that stays in the project; `verified` is a sentence about the verification."""
     parts = [f"# Update from {plan.old} to {plan.new}"]
     if plan.old == plan.new:
         parts = [f"# Changed answers, at {plan.new}"]
     resolved = sorted(resolved)
-    counts = [f"{sum(one['status'] == key for one in plan.files)} {key}" for key in _STATUS]
-    parts.append(
-        ", ".join(one for one in counts if not one.startswith("0 "))
-        + "."
-        + (f" {checks}" if checks else "")
-    )
+    counts = [f"{len(files)} {status}" for status in _STATUS if (files := plan.of_status(status))]
+    parts.append(f"{', '.join(counts)}.{f' {verified}' if verified else ''}")
     if resolved:
         parts.append("## Conflicts that you resolved\n\n" + _list(map(_code, resolved)))
     shown = [status for status in _STATUS if status not in ("conflict", "changed") or not resolved]
@@ -69,23 +85,22 @@ def markdown(plan: Plan, resolved: Iterable[str] = (), checks: str = "") -> str:
 
 
 def conflicts(plan: Plan, left: Iterable[str]) -> str:
-    """The conflicts that are left, with the suggestion by zone."""
-    zones = {one["path"]: one for one in plan.files}
+    """The conflicts that are left, each with the suggested side and its keys."""
+    files = {file.path: file for file in plan.files}
     lines = []
     for path in left:
-        one = zones.get(path, {"zone": "framework", "detail": ""})
-        side = SUGGESTED.get(one["zone"], "framework")
-        keys = f"  keys: {one['detail']}" if one["detail"] else ""
-        lines.append(f"  {path}  (suggested: {side}){keys}")
+        file = files.get(path, FileChange(path, "conflict", "framework"))
+        keys = f"  keys: {file.detail}" if file.detail else ""
+        lines.append(f"  {path}  (suggested: {suggested(file.zone)}){keys}")
     return "\n".join(lines)
 
 
 def path_for(plan: Plan, taken: Iterable[str]) -> str:
-    """Where the Markdown goes; a name that is not taken."""
+    """A path for the Markdown that no path in `taken` has."""
     name = f"{plan.old}-to-{plan.new}" if plan.old != plan.new else f"{plan.new}-answers"
     name = "".join(letter if letter.isalnum() or letter in ".-_" else "-" for letter in name)
     used, number = set(taken), 1
-    # Where the project has no folder of that name but a link, say, the report is at the top.
+    # At the project's top where docs/updates cannot be a folder: docs is a link, for example.
     start = f"{FOLDER}/" if used.isdisjoint(("docs", FOLDER)) else "platform-update-"
     path = f"{start}{name}.md"
     while path in used:
@@ -94,35 +109,35 @@ def path_for(plan: Plan, taken: Iterable[str]) -> str:
     return path
 
 
-def _sections(plan: Plan, only: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
+def _sections(plan: Plan, only: Iterable[Status]) -> Iterable[tuple[str, list[str]]]:
     for status in only:
-        entries = [_entry(one) for one in plan.files if one["status"] == status]
-        if entries:
-            yield _STATUS[status], entries
-    for kind, title in _NOTES.items():
-        entries = [_entry(one) for one in plan.notes if one["kind"] == kind]
-        if entries:
-            yield title, entries
-    questions: Mapping[str, Mapping[str, Any]] = plan.questions
-    for key, title in (
-        (
-            "new",
-            "New questions, with the answers taken "
-            "(change one: uv run platform update --data NAME=VALUE)",
-        ),
-        ("changed", "Changed answers"),
-        ("removed", "Questions that are no more"),
-    ):
-        if answers := questions.get(key):
-            yield title, [f"{name}: {_answer(key, value)}" for name, value in answers.items()]
+        if files := plan.of_status(status):
+            yield _STATUS[status], [_entry(file) for file in files]
+    for kind in get_args(NoteKind):
+        if notes := plan.notes_of([kind]):
+            yield NOTES[kind], [_entry(note) for note in notes]
+    questions = plan.questions
+    if questions.new:
+        yield (
+            "New questions and their answers "
+            "(to change one: uv run platform update --data NAME=VALUE)",
+            _answers(questions.new),
+        )
+    if questions.changed:
+        yield (
+            "Changed answers",
+            [f"{name}: {one.old!r} → {one.new!r}" for name, one in questions.changed.items()],
+        )
+    if questions.removed:
+        yield "Removed questions", _answers(questions.removed)
 
 
-def _answer(key: str, value: Any) -> str:
-    return f"{value['old']!r} → {value['new']!r}" if key == "changed" else repr(value)
+def _answers(answers: dict[str, Any]) -> list[str]:
+    return [f"{name}: {value!r}" for name, value in answers.items()]
 
 
-def _entry(one: Mapping[str, str]) -> str:
-    return _code(one["path"]) + (f" ({one['detail']})" if one["detail"] else "")
+def _entry(one: FileChange | Note) -> str:
+    return _code(one.path) + (f" ({one.detail})" if one.detail else "")
 
 
 def _code(path: str) -> str:

@@ -55,6 +55,12 @@ def test_platform_toml_is_read(project: Path) -> None:
     assert read(project, "settings.customer.name, settings.ports.api") == "Müller & Söhne 9100"
 
 
+def test_claims_of_the_updates_are_no_settings(project: Path) -> None:
+    with (project / "platform.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[ownership]\ncustomer = ["/shared/logging.py"]\n')
+    assert read(project, "settings.ports.api") == "9100"
+
+
 def test_env_file_wins_over_platform_toml(project: Path) -> None:
     with (project / ".env").open("a", encoding="utf-8") as file:
         file.write("PORTS__API=9200\nLANGGRAPH_URL=http://agents:6200\n")

@@ -1,7 +1,7 @@
 """The time of an update in which a tenth of the template's files changed.
 
-Every tool gets the same two versions and the same customer's project. Lock files and what they are
-made from stay as they are, for only one of the tools would rebuild them.
+Every tool gets the same two versions and the same project. Lock files and their inputs do not
+change, because only this template's engine would rebuild them.
 """
 
 import json
@@ -145,25 +145,27 @@ def measure(tmp: Path, template: Path) -> dict[str, float]:
     def at(name: str, number: int) -> Path:
         return tmp / "runs" / name / str(number)
 
-    def platform(number: int, *options: str) -> None:
-        root = at("engine", number)
+    def platform(root: Path, *options: object) -> None:
         environment = os.environ | {"PYTHONPATH": str(root / "scripts/customer-tools")}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         command = (sys.executable, "-P", "-c", PLATFORM, "update", "--no-verify")
         run(*command, *options, cwd=root, env=environment)
 
     for name, project in found.items():
-        for run_of in (name, "hook") if name == "engine" else (name,):
+        for run_of in (name, "first", "hook") if name == "engine" else (name,):
             for number in range(ROUNDS):
                 copy = shutil.copytree(project, at(run_of, number), symlinks=True)
-                git(copy, "status")  # git knows the files again, as in a folder that is in use
+                git(copy, "status")  # the index has the files' times, as in a folder in use
                 if run_of == "engine":
-                    platform(number, "--preview")  # and Python has its bytecode of the tools
+                    platform(copy, "--preview")  # the new engine is there, with bytecode
+                elif run_of == "first":
+                    platform(copy, "--source", template)  # only the project's tools have bytecode
 
     update = (COPIER, "update", "--trust", "--defaults", "--skip-tasks", "--quiet")
     return alternating(
         {
-            "platform update": platform,
+            "platform update": lambda n: platform(at("engine", n)),
+            "platform update, without a preview before": lambda n: platform(at("first", n)),
             "copier update, through this engine": lambda n: run(*update, cwd=at("hook", n)),
             "copier update, plain": lambda n: run(*update, cwd=at("copier", n)),
             "cruft update": lambda n: run(

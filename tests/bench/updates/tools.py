@@ -10,6 +10,11 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from extensions.update.errors import PlatformError
+from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.landing.state import Folder
+from extensions.update.request import Request
+from extensions.update.transaction import update
 from tests.bench.updates.changes import Change, Tree
 from tests.bench.updates.judging import Result
 from tests.support.template import ENVIRONMENT, ROOT
@@ -100,10 +105,11 @@ def read(folder: Path, named: set[str] | None = None, failed: str = "") -> Resul
 
 
 class Corpus:
-    """The cells, and the folder that they are worked in."""
+    """The cells, the folder for their projects, and the process that runs Copier for them."""
 
     def __init__(self, folder: Path, base: Tree, evolutions: dict[str, Change]) -> None:
         self.folder, self.base = folder, base
+        self.worker = CopierWorker()
         self.theirs = {name: changed(base, change) for name, change in evolutions.items()}
         self.copier = {
             name: repository(
@@ -128,16 +134,13 @@ Tool = Callable[[Corpus, str, Tree, str], Result]
 
 def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
     """This template's engine, called as the `platform update` command calls it."""
-    from extensions.update.errors import PlatformError
-    from extensions.update.landing.state import Folder
-    from extensions.update.transaction import Request, update
-
     root = corpus.copier_project(cell, ours, evolution)
-    template = str(corpus.copier[evolution])
+    template = corpus.copier[evolution]
+    request = Request("update", root, template, "v2.0.0", str(template), verify=False)
     printed = io.StringIO()
     try:
         with redirect_stdout(printed), redirect_stderr(printed), Folder(root).locked():
-            code = update(Request(str(root), template, "v2.0.0", template, verify=False))
+            code = update(corpus.worker, request)
     except PlatformError as error:
         return read(root, failed=error.message)
     state = Folder(root).load()
@@ -145,20 +148,20 @@ def engine(corpus: Corpus, cell: str, ours: Tree, evolution: str) -> Result:
         text = next(root.glob("docs/updates/*.md")).read_text()
         return read(root, _notes(text))
     result = read(Folder(root).project)
-    result.named = {note["path"] for note in state.plan["notes"]}
+    result.named = {note.path for note in state.plan.notes}
     ignored = {name: root / name for name in ours.ignored if (root / name).exists()}
     result.files |= {name: path.read_bytes() for name, path in ignored.items()}
     return result
 
 
 def _notes(report: str) -> set[str]:
-    """Files in those sections of the report that say what was decided about them."""
-    from extensions.update.report.text import _NOTES
+    """The files that the report's notes name."""
+    from extensions.update.report.text import NOTES
 
     found: set[str] = set()
     for section in report.split("\n## ")[1:]:
         title, _, body = section.partition("\n")
-        if title in _NOTES.values():
+        if title in NOTES.values():
             found |= {line.split("`")[1] for line in body.splitlines() if line.startswith("- `")}
     return found
 

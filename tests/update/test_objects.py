@@ -1,16 +1,18 @@
-"""Trees that the engine writes are those that git writes."""
+"""Trees and files that the engine writes read back as they were, and are those that git writes."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extensions.update.objects.repository import Entry, Repository
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.tree import Entry
 from tests.update.conftest import git
 
-# Names that git sorts otherwise than Python does: a folder counts as if it ended with a slash.
-NAMES = st.sampled_from(["a", "a.b", "a-b", "a0", "b", "ü", "a b", 'q"', "\udcff"])
+# git sorts these otherwise than Python does (a folder as if it ended with a slash), or quotes them.
+NAMES = st.sampled_from(["a", "a.b", "a-b", "a0", "b", "ü", "a b", 'q"', "\udcff", "n\nl"])
 PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=4).map("/".join), max_size=12)
 
 
@@ -32,7 +34,6 @@ def test_trees_are_those_of_git(repository: Path, paths: list[str], mode: str) -
 
     oid = written.write(tree)
 
-    written.git.flush()
     assert Repository(repository).read(oid) == tree
     written.git("read-tree", oid)
     assert written.git.line("write-tree") == oid
@@ -45,18 +46,24 @@ def test_a_tree_as_a_folder_of_another(repository: Path) -> None:
 
     oid = written.graft(written.write({"new": blob}), "a/b/", onto)
 
-    written.git.flush()
     assert Repository(repository).read(oid) == {"a.b": blob, "a/b/new": blob, "a/c": blob}
     git(repository, "fsck", "--strict", oid)
 
 
-def test_a_large_folder(repository: Path) -> None:
-    """Its size takes several bytes in a pack."""
+def test_files_of_a_folder(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a\nb").write_bytes(b"two lines\r\n")
+    (tmp_path / os.fsdecode(b"\xff")).write_bytes(b"")
+    (tmp_path / "program").touch(0o755)
+    (tmp_path / "link").symlink_to("folder")
     written = Repository(repository)
-    blob = Entry("100644", written.store(b"contents"))
-    tree = {f"{number}.txt": blob for number in range(3000)}
 
-    oid = written.write(tree)
+    tree = written.store_folder(tmp_path)
 
-    written.git.flush()
-    assert Repository(repository).read(oid) == tree
+    read = {path: (entry.mode, written.blob(entry.oid)) for path, entry in tree.items()}
+    assert read == {
+        "folder/a\nb": ("100644", b"two lines\r\n"),
+        "\udcff": ("100644", b""),
+        "program": ("100755", b""),
+        "link": ("120000", b"folder"),
+    }
