@@ -30,7 +30,7 @@ _PROGRAM = "extensions/update/__main__.py"
 _INHERITED = ("DIR", "INDEX_FILE", "WORK_TREE", "PREFIX", "COMMON_DIR", "OBJECT_DIRECTORY")
 # Copier's short addresses.
 _SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-_UNFINISHED = "Go on: uv run platform update --continue\nGive up: uv run platform update --abort"
+_UNFINISHED = "Go on: uv run platform update --continue\nUndo: uv run platform update --abort"
 
 
 class StartError(Exception):
