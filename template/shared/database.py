@@ -78,11 +78,8 @@ def refusal(error: Exception) -> str:
     number = getattr(reason, "errno", None)
     if kind == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT):
         return FULL
-    if kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or number in (
-        errno.EACCES,
-        errno.EPERM,
-        errno.EROFS,
-    ):
+    refused = number in (errno.EACCES, errno.EPERM, errno.EROFS)
+    if refused or kind in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
         return READ_ONLY
     if kind == sqlite3.SQLITE_IOERR:
         return f"The disk of the folder data/ fails or is full: {reason}."

@@ -5,7 +5,8 @@ import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 
 from platform_tools import update
-from platform_tools.arguments import command, commands_of, group
+from platform_tools.arguments import commands_of
+from platform_tools.update import command
 
 
 def parser() -> ArgumentParser:
@@ -25,8 +26,8 @@ def parser() -> ArgumentParser:
     )
     command(commands, "secrets", secrets)
     command(commands, "verify", verify)
-    command(commands, "admin", admin, passes_on=True)
-    new = group(commands, "new", "Create a new part of the platform.")
+    command(commands, "admin", admin, add_help=False)
+    new = commands_of(command(commands, "new", new_part))
     agent = command(new, "agent", new_agent)
     agent.add_argument("name", metavar="NAME", help="name and address, such as order-desk")
     agent.add_argument(
@@ -75,6 +76,10 @@ def admin(arguments: list[str]) -> None:
     # The API has the commands, with their help.
     command = (sys.executable, "-m", "apps.api.src.core.accounts.admin", *arguments)
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def new_part() -> None:
+    """Create a new part of the platform."""
 
 
 def new_agent(name: str, template: str) -> None:

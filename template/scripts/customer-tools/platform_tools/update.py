@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
 
 def register(commands: Any) -> None:
     """Add `COMMANDS` to the subparsers of an argparse parser."""
-    add = _command(commands, "update", _update).add_argument
+    add = command(commands, "update", _update).add_argument
     add("--preview", action="store_true", help="show what would change; change nothing")
     add("--json", action="store_true", help="with --preview: print JSON")
     add("--to", metavar="TAG", help="the version; the newest by default")
@@ -75,16 +75,17 @@ def register(commands: Any) -> None:
     add("--abort", action="store_true", help="undo an unfinished update")
     add("--offer", action="store_true", help="update on a branch and open a request: for workflows")
     add("--source", metavar="ADDRESS", help="only record where the template has moved")
-    add = _command(commands, "resolve", _resolve).add_argument
+    add = command(commands, "resolve", _resolve).add_argument
     add("paths", metavar="PATH", nargs="*", help="only these files or folders; all by default")
     add("--use", dest="side", choices=("yours", "framework"), help="take this side without asking")
     add("--zone", help="only paths of this zone: framework, shared, customer…")
-    add = _command(commands, "merge-driver", _merge_driver).add_argument
+    add = command(commands, "merge-driver", _merge_driver).add_argument
     for name in ("base", "ours", "theirs", "path"):
         add(name, metavar=name.upper())
 
 
-def _command(commands: Any, name: str, run: Any) -> ArgumentParser:
+def command(commands: Any, name: str, run: Any, **options: Any) -> ArgumentParser:
+    """Add a command that calls `run`, whose docstring is its help; return its parser."""
     text = cleandoc(run.__doc__)
     parser: ArgumentParser = commands.add_parser(
         name,
@@ -92,6 +93,7 @@ def _command(commands: Any, name: str, run: Any) -> ArgumentParser:
         description=text,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        **options,
     )
     parser.set_defaults(run=run, parser=parser)
     return parser
@@ -141,7 +143,7 @@ def _update(
     try:
         address = bundle or request["source"]
         template = _fetch(address, place / "template", root if address == home else Path.cwd())
-        ref = to or (_newest(template) if begins else _answer(root, "_commit"))
+        ref = to if begins else _answer(root, "_commit")
         request |= {"template": str(template), "ref": _commit(template, ref)}
         engine = _export(template, request["ref"], git_folder)
     except BaseException:
@@ -254,31 +256,24 @@ def _fetch(source: str, into: Path, start: Path) -> Path:
     )
 
 
-def _newest(template: Path) -> str:
-    """The newest release: of the tags, and of releases.toml, as a clone may lack tags."""
-    names = {*(_attempt(template, "tag", "--list") or "").split("\n"), *_listed(template)}
-    versions = [(m, name) for name in names if (m := re.fullmatch(r"v?(\d+)\.(\d+)\.(\d+)", name))]
-    if not versions:
-        raise StartError(
-            "The template has no released version.",
-            "Name a commit: uv run platform update --to COMMIT",
-        )
-    return max((tuple(map(int, match.groups())), name) for match, name in versions)[1]
-
-
-def _commit(template: Path, ref: str) -> str:
-    """The commit of a tag, a commit, or what Copier stored as version."""
-    for name in filter(None, (ref, _listed(template).get(ref))):
+def _commit(template: Path, ref: str | None) -> str:
+    """The commit of a tag, a commit or what Copier stored; of the newest release for None."""
+    # A clone may lack tags: releases.toml lists the releases too.
+    releases = tomllib.loads(_attempt(template, "show", "HEAD:releases.toml") or "")
+    listed = {f"v{one['version']}": one.get("commit") for one in releases.get("release", [])}
+    if ref is None:
+        tags = (_attempt(template, "tag", "--list") or "").split("\n")
+        names = {*tags, *(name for name, commit in listed.items() if commit)}
+        versions = [name for name in names if re.fullmatch(r"v?\d+\.\d+\.\d+", name)]
+        if not versions:
+            hint = "Name a commit: uv run platform update --to COMMIT"
+            raise StartError("The template has no released version.", hint)
+        ref = max(versions, key=lambda name: [int(part) for part in re.findall(r"\d+", name)])
+    for name in filter(None, (ref, listed.get(ref))):
         wanted = ("--verify", "--end-of-options", f"{name}^{{commit}}")
         if not ref.startswith("-") and (found := _attempt(template, "rev-parse", *wanted)):
             return found
     raise StartError(f"The template has no version {ref}.", "Versions are its tags.", 2)
-
-
-def _listed(template: Path) -> dict[str, str]:
-    text = _attempt(template, "show", "HEAD:releases.toml") or ""
-    listed = tomllib.loads(text).get("release", [])
-    return {f"v{one['version']}": one["commit"] for one in listed if "commit" in one}
 
 
 def _export(template: Path, commit: str, git_folder: Path) -> Path:

@@ -11,7 +11,7 @@ from platform_tools.commands import parser
 def commands(of: ArgumentParser) -> Iterator[list[str]]:
     """The words of every command and group."""
     for name, command in of._subparsers._group_actions[0].choices.items():  # type: ignore[union-attr]
-        if command.get_default("arguments") is not None:
+        if not command.add_help:
             continue  # another program has the help
         yield [name]
         if command._subparsers:
