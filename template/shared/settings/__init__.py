@@ -7,6 +7,7 @@ changing a tracked file. Secrets have no place in `platform.toml`; they come fro
 
 from shared.settings.agents import Agents as Agents
 from shared.settings.customer import Customer as Customer
+from shared.settings.database import Database as Database
 from shared.settings.mcp import Mcp as Mcp
 from shared.settings.mcp import McpServer as McpServer
 from shared.settings.model import Model as Model
