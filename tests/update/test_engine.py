@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.template import ENVIRONMENT
 from tests.update.conftest import Customer, Vendor, git, run
 
 Copy = Callable[..., Customer]
@@ -39,7 +38,8 @@ def needy(vendor: Vendor, copy: Copy) -> Customer:
 
 def without_uv() -> str:
     """A PATH that has Python, git and so on, but no uv."""
-    return os.environ["PATH"].removeprefix(ENVIRONMENT["PATH"].partition(os.pathsep)[0])
+    folders = os.environ["PATH"].split(os.pathsep)
+    return os.pathsep.join(one for one in folders if not Path(one, "uv").exists())
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])

@@ -36,26 +36,23 @@ class StartError(Exception):
     """The engine cannot be started: message, what to do next, exit code (1 failed, 2 input)."""
 
     def __init__(self, message: str, hint: str = "", code: int = 1) -> None:
-        super().__init__("\n".join(filter(None, (f"Error: {message}", hint))))
+        super().__init__(f"{message}\n{hint}".rstrip())
         self.code = code
 
 
 def main(arguments: list[str]) -> int:
     """Run one of `COMMANDS`; return its exit code, unless the engine takes over this process."""
-    parser = ArgumentParser("platform", allow_abbrev=False)
-    register(parser.add_subparsers(required=True))
-    options = vars(parser.parse_args(arguments))
-    run, command = options.pop("run"), options.pop("parser")
+    top = ArgumentParser("platform", allow_abbrev=False)
+    register(top.add_subparsers(required=True))
+    options = vars(top.parse_args(arguments))
+    run, parser = options.pop("run"), options.pop("parser")
     for name in _INHERITED:
         os.environ.pop(f"GIT_{name}", None)
     try:
-        run(command, **options)
-    except StartError as error:
-        print(error, file=sys.stderr)
-        return error.code
-    except OSError as error:
+        run(parser, **options)
+    except (StartError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
-        return 1
+        return getattr(error, "code", 1)
     return 0
 
 
@@ -79,7 +76,7 @@ def register(commands: Any) -> None:
     add("--source", metavar="ADDRESS", help="only record where the template has moved")
     add = _command(commands, "resolve", _resolve).add_argument
     add("paths", metavar="PATH", nargs="*", help="only these files or folders; all by default")
-    add("--use", choices=("yours", "framework"), help="take this side without asking")
+    add("--use", dest="side", choices=("yours", "framework"), help="take this side without asking")
     add("--zone", help="only paths of this zone: framework, shared, customer…")
     add = _command(commands, "merge-driver", _merge_driver).add_argument
     for name in ("base", "ours", "theirs", "path"):
@@ -126,47 +123,43 @@ def _update(
     if wrong := [pair for pair in data or () if "=" not in pair]:
         parser.error(f"--data needs NAME=VALUE, not {wrong[0]}")
     root, git_folder = _project()
-    request = {"action": mode, "root": str(root), "verify": options["verify"]}
+    request: dict[str, Any] = {"action": mode, "root": str(root), "verify": options["verify"]}
     if mode in ("proceed", "abort"):
         if not (git_folder / "platform-update/state.json").exists():
             raise StartError("No update is unfinished.", "Begin one: uv run platform update", 2)
         _become(_kept_engine(root, git_folder), request)
     request["data"] = dict(pair.partition("=")[::2] for pair in data or ())
     request["json"] = options["json"]
-    place = git_folder / "platform-update"
-    if mode in ("update", "offer"):
-        request["locked"] = True
-        _claim(root, place)
-    else:
-        place = Path(mkdtemp(prefix=f"platform-{mode}-"))
-        request["temporary"] = str(place)
     home = _answer(root, "_src_path")
-    address = bundle or options["source"] or home
+    request["source"] = options["source"] or home  # a bundle is no place where a template lives
+    locked = mode in ("update", "offer")
+    place = git_folder / "platform-update" if locked else Path(mkdtemp(prefix="platform-"))
+    if locked:
+        _claim(root, place)
+    request |= {"locked": True} if locked else {"temporary": str(place)}
     try:
+        address = bundle or request["source"]
         template = _fetch(address, place / "template", root if address == home else Path.cwd())
         ref = to or (_newest(template) if begins else _answer(root, "_commit"))
-        commit = _commit(template, ref)
-        engine = _export(template, commit, git_folder)
+        request |= {"template": str(template), "ref": _commit(template, ref)}
+        engine = _export(template, request["ref"], git_folder)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
-    # A bundle is how this version came, not where the template lives.
-    where = {"template": str(template), "ref": commit, "source": options["source"] or home}
-    _become(engine, request | where)
+    _become(engine, request)
 
 
-def _resolve(parser: ArgumentParser, paths: list[str], use: str | None, zone: str | None) -> None:
+def _resolve(_: ArgumentParser, **options: Any) -> None:
     """Work through the conflicts of an update. Exit code 3 while any is left."""
     root, git_folder = _project()
-    request = {"action": "resolve", "root": str(root), "paths": paths, "side": use, "zone": zone}
-    _become(_kept_engine(root, git_folder), request)
+    _become(_kept_engine(root, git_folder), {"action": "resolve", "root": str(root), **options})
 
 
-def _merge_driver(parser: ArgumentParser, base: str, ours: str, theirs: str, path: str) -> None:
+def _merge_driver(_: ArgumentParser, path: str, **files: str) -> None:
     """Merge three versions of a file for git, which passes %O %A %B %P."""
     root, git_folder = _project()
-    files = [str(Path(file).absolute()) for file in (base, ours, theirs)]
-    request = {"action": "merge-driver", "root": str(root), "files": files, "path": path}
+    versions = [str(Path(files[name]).absolute()) for name in ("base", "ours", "theirs")]
+    request = {"action": "merge-driver", "root": str(root), "files": versions, "path": path}
     _become(_kept_engine(root, git_folder), request)
 
 
@@ -200,9 +193,9 @@ def _answer(root: Path, name: str) -> str:
     hint = f"Restore it from git: git log -- {_ANSWERS}, then git checkout COMMIT -- {_ANSWERS}"
     if (answers := _attempt(root, "show", f"HEAD:./{_ANSWERS}")) is None:
         raise StartError(f"{_ANSWERS} is missing: no update without the answers.", hint)
+    # A long text is folded to several lines.
     found = re.search(rf"(?m)^{name}:[ \t]*(\S.*(?:\n[ \t]+\S.*)*)$", answers)
-    text = " ".join(found[1].split("\n")) if found else ""
-    text = re.sub(r"\s+", " ", text).strip()
+    text = re.sub(r"\s+", " ", found[1]).strip() if found else ""
     if text.startswith("'"):
         text = text[1:-1].replace("''", "'")
     elif text.startswith('"'):

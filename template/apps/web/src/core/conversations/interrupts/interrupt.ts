@@ -72,7 +72,7 @@ export function resumeValue(content: InterruptContent, decisions: Decision[]): u
   return content.kind === 'action' ? values[0] : { decisions: values }
 }
 
-/** A stored decision in words; a text that is no decision unchanged. */
+/** A stored decision in words; any other text unchanged. */
 export function describeDecision(stored: string): string {
   let value: unknown
   try {
