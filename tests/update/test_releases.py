@@ -25,8 +25,10 @@ def test_the_newest_listed_release_is_the_version_of_the_project() -> None:
 
 
 def test_every_release_is_in_the_history_of_this_tree() -> None:
-    past = [one for one in releases(REPOSITORY) if one.get("commit")]
-    assert past
+    listed = releases(REPOSITORY)
+    past = [one for one in listed if one.get("commit")]
+    # Only the newest may be on its way.
+    assert past == listed or past == listed[:-1]
     for one in past:
         git(REPOSITORY, "merge-base", "--is-ancestor", one["commit"], "HEAD")
         project = tomllib.loads(git(REPOSITORY, "show", f"{one['commit']}:pyproject.toml"))

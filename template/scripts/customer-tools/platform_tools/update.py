@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tomllib
 from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from contextlib import suppress
 from inspect import cleandoc
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, NoReturn
 
 COMMANDS = ("update", "resolve", "merge-driver")
@@ -29,7 +30,7 @@ _PROGRAM = "extensions/update/__main__.py"
 _INHERITED = ("DIR", "INDEX_FILE", "WORK_TREE", "PREFIX", "COMMON_DIR", "OBJECT_DIRECTORY")
 # Copier's short addresses.
 _SHORT = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-_UNFINISHED = "Go on: uv run platform update --continue\nGive up: uv run platform update --abort"
+_UNFINISHED = "Go on: uv run platform update --continue\nUndo: uv run platform update --abort"
 
 
 class StartError(Exception):
@@ -291,29 +292,30 @@ def _export(template: Path, commit: str, git_folder: Path) -> Path:
     plain = ("-c", "core.autocrlf=false", f"--git-dir={template}", f"--work-tree={new}")
     done = _git(template, *plain, "checkout", "--quiet", commit, "--", *_ENGINE)
     del os.environ["GIT_INDEX_FILE"]
-    if not (new / _PROGRAM).exists():
-        shutil.rmtree(new)
-        said = os.fsdecode(done.stderr).strip()
-        raise StartError(f"That version of the template has no update engine. {said}", code=2)
     try:
-        new.rename(engine)
-    except OSError:  # another command was quicker
-        shutil.rmtree(new)
+        if done.returncode:
+            said = os.fsdecode(done.stderr).strip()
+            raise StartError(f"The update engine of {commit[:10]} cannot be read: {said}")
+        with suppress(FileExistsError):  # another command was quicker
+            new.rename(engine)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
     return engine
 
 
 def _kept_engine(root: Path, git_folder: Path) -> Path:
     """The engine of the unfinished or else of the last update; fetched where there is none."""
-    engines, template = git_folder / "platform-engine", git_folder / "platform-update/template"
-    kept = [path.parents[2] for path in engines.glob(f"*/{_PROGRAM}")]
-    name = str(_state(git_folder / "platform-update").get("engine", ""))
-    if name and engines / name not in kept and template.exists():
-        return _export(template, name, git_folder)
-    if name and engines / name in kept:
-        return engines / name
-    return max(kept, key=lambda path: path.stat().st_mtime, default=None) or _fetched(
-        root, git_folder
-    )
+    update, engines = git_folder / "platform-update", git_folder / "platform-engine"
+    if name := str(_state(update).get("engine", "")):
+        if (engines / name).exists():
+            return engines / name
+        if (update / "template").exists():
+            return _export(update / "template", name, git_folder)
+    if kept := [path for path in engines.glob("*") if not path.name.startswith("new-")]:
+        return max(kept, key=lambda path: path.stat().st_mtime)
+    with TemporaryDirectory(prefix="platform-engine-") as place:
+        template = _fetch(_answer(root, "_src_path"), Path(place, "template"), root)
+        return _export(template, _commit(template, _answer(root, "_commit")), git_folder)
 
 
 def _state(place: Path) -> dict[str, Any]:
@@ -322,15 +324,6 @@ def _state(place: Path) -> dict[str, Any]:
         return dict(json.loads((place / "state.json").read_bytes()))
     except (FileNotFoundError, ValueError, TypeError):
         return {}
-
-
-def _fetched(root: Path, git_folder: Path) -> Path:
-    place = Path(mkdtemp(prefix="platform-engine-"))
-    try:
-        template = _fetch(_answer(root, "_src_path"), place / "template", root)
-        return _export(template, _commit(template, _answer(root, "_commit")), git_folder)
-    finally:
-        shutil.rmtree(place)
 
 
 def _become(engine: Path, request: dict[str, Any]) -> NoReturn:
