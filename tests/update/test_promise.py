@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from extensions.update.inputs.ownership import Ownership
 from extensions.update.merging.merge import Merged, merge
-from extensions.update.objects.repository import Repository, Tree
+from extensions.update.objects.repository import Repository
+from extensions.update.objects.store import ObjectStore
+from extensions.update.objects.tree import Tree
 
 PATHS = [
     "shared/a.py",
@@ -162,7 +164,8 @@ class World:
 def world() -> Iterator[World]:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        repository = Repository.create(root / "repository", *[Path(__file__).parents[2]] * 2)
+        lender = ObjectStore(Path(__file__).parents[2])
+        repository = Repository.create(root / "repository", lender, lender)
         yield World(repository, root / "files", Ownership.load())
 
 
