@@ -6,8 +6,8 @@ PYTHON := .venv/bin/python
 VENV := $(UV) venv --quiet --allow-existing --python python3
 INSTALL := $(UV) pip install --quiet --require-hashes
 COPIER := .venv/bin/copier
-PIN := -q --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --group dev \
-  -o constraints.txt pyproject.toml
+PIN := $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header \
+  --no-emit-index-url -o constraints.txt pyproject.toml
 DEMO ?= .demo/acme
 
 # The tests start Python hundreds of times: keep the compiled modules.
@@ -33,9 +33,10 @@ lint: .venv/ready template/.venv/ready  ## Check style, types and declared depen
 bench: .venv/ready  ## Measure this template beside the alternatives
 	@$(PYTHON) -m tests.bench
 
-constraints:  ## Pin and hash all packages again, here and in the template
-	$(UV) pip compile $(PIN)
-	$(UV) pip compile $(PIN) --directory template $(foreach part,api langgraph shared tools,--no-emit-package platform-$(part))
+constraints:  ## Pin and hash all packages again: here, in the template and of the update engine
+	$(PIN) --group dev
+	$(PIN) --group dev --directory template $(foreach part,api langgraph shared tools,--no-emit-package platform-$(part))
+	$(PIN) --directory extensions/update
 
 clean:  ## Remove environments and caches, but no project
 	rm -rf .venv .cache template/.venv
