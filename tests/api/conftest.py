@@ -1,15 +1,13 @@
 """Services on both databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx2
 import pytest
 
-from tests.api.services import Conversation, Services
+from tests.api.services import Conversation, NewServices, Services
 from tests.support.ports import free_ports
 from tests.support.postgresql import new_database, postgresql
-
-NewServices = Callable[[str], Services]
 
 
 @pytest.fixture(scope="session")

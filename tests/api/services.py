@@ -235,3 +235,7 @@ class Stream:
             elif line.startswith("id: "):
                 self.last_id = line[4:]
                 yield data
+
+
+NewServices = Callable[[str], Services]
+"""Makes a project on an empty database of a kind."""

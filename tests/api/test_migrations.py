@@ -4,8 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.api.conftest import NewServices
-from tests.api.services import PYTHON, TEMPLATE, Services, python
+from tests.api.services import PYTHON, TEMPLATE, NewServices, Services, python
 
 UNREACHABLE = "postgresql+psycopg://platform:hunter2@127.0.0.1:1/platform"
 # Ends the process in the middle of the last migration, after its first statement.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.update.conftest import FILES, Customer, Vendor
+from tests.support.updates import FILES, Customer, Vendor
 
 LOGGING = str(FILES["shared/logging.py"])
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.ports import free_ports
-from tests.update.conftest import FILES, REPOSITORY, Customer, Vendor, run
+from tests.support.template import ROOT as REPOSITORY
+from tests.support.updates import FILES, Customer, Vendor, run
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

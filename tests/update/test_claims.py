@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.update.conftest import FILES, TOOLS, Customer, Vendor
+from tests.support.updates import FILES, TOOLS, Customer, Vendor
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.update.conftest import FILES, PLATFORM, REPOSITORY, Customer, Vendor, git
+from tests.support.template import ROOT as REPOSITORY
+from tests.support.updates import FILES, PLATFORM, Customer, Vendor, git
 
 GUIDES = REPOSITORY / "template/docs/customer"
 DAILY, IN_DEPTH = ((GUIDES / f"{name}.md").read_text() for name in ("updates", "updates-in-depth"))

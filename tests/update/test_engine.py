@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.update.conftest import Customer, Vendor, git, run
+from tests.support.updates import Customer, Vendor, git, run
 
 Copy = Callable[..., Customer]
 # A package that neither this repository's environment nor a project's has.

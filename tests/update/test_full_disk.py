@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.update.conftest import FILES, Customer, Result, Vendor
+from tests.support.updates import FILES, Customer, Result, Vendor
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

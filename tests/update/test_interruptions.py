@@ -14,8 +14,9 @@ import pytest
 
 from extensions.update.landing import files as landing
 from extensions.update.landing.state import Folder
+from tests.support.template import COPIER
+from tests.support.updates import FILES, PLATFORM, Customer, Vendor, write
 from tests.support.waiting import wait_until
-from tests.update.conftest import COPIER, FILES, PLATFORM, Customer, Vendor, write
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.template import COPIER
+from tests.support.updates import FILES, Customer, Vendor
 from tests.support.waiting import wait_until
-from tests.update.conftest import COPIER, FILES, Customer, Vendor
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

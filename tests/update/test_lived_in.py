@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from extensions.update.inputs.ownership import Ownership
-from tests.support.template import VERSION, clone_template
-from tests.update.conftest import COPIER, REPOSITORY, Customer, Vendor, git, run
-from tests.update.releases import releases
+from tests.support.releases import releases
+from tests.support.template import COPIER, VERSION, clone_template
+from tests.support.template import ROOT as REPOSITORY
+from tests.support.updates import Customer, Vendor, git, run
 
 RELEASED = [one for one in releases(REPOSITORY) if one.get("commit")]
 OWNERSHIP = Ownership.load()

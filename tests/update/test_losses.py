@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from tests.update.conftest import FILES, Customer, Vendor
+from tests.support.updates import FILES, Customer, Vendor
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

@@ -7,7 +7,7 @@ from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.template import Template
 from extensions.update.planning import checked_project, compute
 from extensions.update.request import Request
-from tests.update.conftest import Customer, Vendor
+from tests.support.updates import Customer, Vendor
 
 
 def test_plans_of_two_projects(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.update.conftest import FILES, Customer, Vendor, git, write
-from tests.update.conftest import commit as commit_all
+from tests.support.updates import FILES, Customer, Vendor, git, write
+from tests.support.updates import commit as commit_all
 
 Copy = Callable[..., Customer]
 LOGGING, APP = str(FILES["shared/logging.py"]), str(FILES["apps/api/src/core/app.py"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.tree import Entry
-from tests.update.conftest import git
+from tests.support.updates import git
 
 # git sorts these otherwise than Python does (a folder as if it ended with a slash), or quotes them.
 NAMES = st.sampled_from(["a", "a.b", "a-b", "a0", "b", "ü", "a b", 'q"', "\udcff", "n\nl"])

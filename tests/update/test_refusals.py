@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.update.conftest import FILES, PLATFORM, Customer, Vendor, git
+from tests.support.updates import FILES, PLATFORM, Customer, Vendor, git
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from extensions.update.inputs.project import Project
-from tests.update.conftest import REPOSITORY, Customer, Vendor, commit, git
-from tests.update.releases import problems, releases
+from tests.support.releases import problems, releases
+from tests.support.template import ROOT as REPOSITORY
+from tests.support.updates import Customer, Vendor, commit, git
 from tests.update.rendering import render
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from extensions.update.inputs.project import Project
-from tests.update.conftest import git
+from tests.support.updates import git
 from tests.update.rendering import render
 
 NAMES = {"customer_name": 'Größe "& Söhne" $HOME {{ 7 }} #1', "git_host": "gitlab"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.update.conftest import FILES, PLATFORM, Customer, Result, Vendor, run
+from tests.support.updates import FILES, PLATFORM, Customer, Result, Vendor, run
 
 LOGGING = str(FILES["shared/logging.py"])
 MINE = LOGGING.replace("line 9\n", "line 9, mine\n")

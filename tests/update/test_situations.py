@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.update.conftest import ANSWERS, FILES, Customer, Vendor, git, write
+from tests.support.updates import ANSWERS, FILES, Customer, Vendor, git, write
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

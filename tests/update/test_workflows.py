@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.update.conftest import FILES, PLATFORM, REPOSITORY, Customer, Result, Vendor, git
+from tests.support.template import ROOT as REPOSITORY
+from tests.support.updates import FILES, PLATFORM, Customer, Result, Vendor, git
 
 Copy = Callable[..., Customer]
 LOGGING = str(FILES["shared/logging.py"])

@@ -18,7 +18,7 @@ from tests.bench.measuring import alternating, run, table
 from tests.bench.updates.changes import Tree
 from tests.bench.updates.tools import commit, git, repository, use_environment, venv
 from tests.support.template import clone_template
-from tests.update.conftest import PLATFORM
+from tests.support.updates import PLATFORM
 
 BIN = Path(sys.executable).parent
 COPIER = BIN / "copier"

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from packaging.version import Version
 
-from tests.update.conftest import git
+from tests.support.updates import git
 
 
 def releases(root: Path) -> list[dict[str, Any]]:
