@@ -89,7 +89,7 @@ class Prompt(Input):
 
 
 class Decision(Input):
-    """A person's answer to an interrupt."""
+    """A person's response to an interrupt."""
 
     value: PlainJson
     interrupt_id: Annotated[Text, Field(max_length=100)] | None = None
