@@ -30,7 +30,8 @@ if (!existsSync(GENERATED_FROM) || readFileSync(GENERATED_FROM, 'utf8') !== inpu
       { name: '@hey-api/sdk', validator: false },
     ],
   }).catch((error) => {
-    console.error(`The API's client cannot be generated from ${DESCRIPTION}: ${error.message}`)
+    const reason = error.originalError?.error?.message ?? error
+    console.error(`The API's client cannot be generated from ${DESCRIPTION}: ${reason}`)
     process.exit(1)
   })
   writeFileSync(GENERATED_FROM, inputs)
