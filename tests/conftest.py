@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -19,6 +20,8 @@ def pytest_configure() -> None:
     # A generated project must not see the environment of the tests.
     os.environ.pop("VIRTUAL_ENV", None)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # A run in the background ignores Ctrl-C, and so would what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ def before(
         _check_answers(copier, project, release, data)
     engine = kept.copy(folder.engines, release.oid)
     kept.forget_others(folder.engines, engine.name)
-    state = State("copier", "copier", project.head, request, engine.name)
+    state = State("copier", "copier", project.head, request, engine.name, os.getppid())
     patterns = set(template_paths(release, answers_file)) | {answers_file}
     if old := release.template.release(str(project.answers["_commit"])):
         patterns |= set(template_paths(old, answers_file))

@@ -30,7 +30,7 @@ Contents = str | bytes | None
 FILES: dict[str, Contents] = {
     ANSWERS: "# Written by Copier\n{{ _copier_answers | to_nice_yaml -}}\n",
     ".gitignore.jinja": ".env\n*.rej\n/data/\n__pycache__/\n",
-    "platform.toml.jinja": 'name = "{{ customer }}"\n\n[ports]\napi = 9000\n',
+    "platform.toml.jinja": "name = {{ customer | tojson }}\n\n[ports]\napi = 9000\n",
     "shared/logging.py": "".join(f"line {n}\n" for n in range(1, 21)),
     "apps/api/src/core/app.py": "".join(f"app = {n}\n" for n in range(1, 21)),
     "apps/api/src/routes/hello.py": "hello = 1\n",

@@ -251,14 +251,8 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("way", ["--abort", "--continue"])
-@pytest.mark.parametrize(
-    ("door", "step"), [(door, step) for door, steps in STEPS.items() for step in steps]
-)
-def test_a_kill_in_the_middle_of_landing(
-    ready: Customer, door: str, way: str, step: str, vendor: Vendor
-) -> None:
-    """The new version's engine kills itself when it reaches a step for the first or second time."""
+def stop_at(customer: Customer, door: str, step: str, vendor: Vendor) -> None:
+    """Update to a new version whose engine kills itself at a step of landing/files.py."""
     step, when = step.split(":")
     landing = vendor.root / "extensions/update/landing/files.py"
     text = landing.read_text()
@@ -276,14 +270,25 @@ def test_a_kill_in_the_middle_of_landing(
     )
     landing.write_text(text + bomb)
     vendor.release("v1.2.1")
-    fuse = ready.root.parent / "fuse"
+    fuse = customer.root.parent / "fuse"
     fuse.touch()
-    before = ready.snapshot()
     os.environ["FUSE"] = str(fuse)
     try:
-        start(ready, door).wait()
+        start(customer, door).wait()
     finally:
         del os.environ["FUSE"]
+
+
+@pytest.mark.parametrize("way", ["--abort", "--continue"])
+@pytest.mark.parametrize(
+    ("door", "step"), [(door, step) for door, steps in STEPS.items() for step in steps]
+)
+def test_a_kill_in_the_middle_of_landing(
+    ready: Customer, door: str, way: str, step: str, vendor: Vendor
+) -> None:
+    """The new version's engine kills itself when it reaches a step for the first or second time."""
+    before = ready.snapshot()
+    stop_at(ready, door, step, vendor)
     if not unfinished(ready):
         assert ready.snapshot() == before or "v1.2.1" in ready.read(".copier-answers.yml")
         return
@@ -296,3 +301,29 @@ def test_a_kill_in_the_middle_of_landing(
         assert ready.read("shared/logging.py") == EDITED.replace("line 18\n", "line 18, new\n")
     assert ready.read(".env") == "KEY=secret\n"
     assert ready.read("notes.rej") == "notes\n"
+
+
+def test_a_lock_of_a_git_that_was_killed_with_copier(ready: Customer, vendor: Vendor) -> None:
+    before = ready.snapshot()
+    stop_at(ready, "copier", "restore:1", vendor)
+    lock = ready.root / ".git/index.lock"
+    lock.write_bytes(b"DIRC half")
+
+    result = ready.platform("update", "--abort")
+
+    assert result.code == 0, result.output
+    assert ready.snapshot() == before
+
+
+def test_a_lock_from_before_copiers_update_stays(ready: Customer, vendor: Vendor) -> None:
+    stop_at(ready, "copier", "restore:1", vendor)
+    lock = ready.root / ".git/index.lock"
+    lock.write_bytes(b"DIRC half")
+    os.utime(lock, (1, 1))
+
+    result = ready.platform("update", "--abort")
+
+    assert result.code == 1
+    assert f"rm {lock}" in result.output
+    lock.unlink()
+    assert ready.platform("update", "--abort").code == 0

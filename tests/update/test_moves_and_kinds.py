@@ -139,7 +139,7 @@ def test_a_generated_file_is_not_called_merged(vendor: Vendor, copy: Copy, door:
 
     report = customer.read("docs/updates/v1.0.1-to-v1.1.0.md")
     assert "Merged with your changes" not in report
-    assert f"## Replaced by the framework's\n\n- `{document}`" in report
+    assert f"## Replaced by the framework's version\n\n- `{document}`" in report
     assert "(uv run python -m apps.api.src.core.openapi > apps/api/openapi.json)" in report
 
 

@@ -6,8 +6,9 @@ copy is known to be ours.
 """
 
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from extensions.update.errors import PlatformError
@@ -40,16 +41,30 @@ def restore_index(folder: Folder) -> None:
 def clear_stale(folder: Folder, state: State) -> None:
     """Remove the lock files of a killed update, and no others."""
     lock, copy = _lock(index_of(folder)), folder.path / "index"
-    if lock.exists() and copy.exists() and copy.read_bytes().startswith(lock.read_bytes()):
-        lock.unlink()
+    ours = lock.exists() and copy.exists() and copy.read_bytes().startswith(lock.read_bytes())
+    if ours or _left_by_copier(folder, state, lock):
+        lock.unlink(missing_ok=True)
     (folder.project / ".git" / "index.lock").unlink(missing_ok=True)
     git = Git(folder.root)
-    ours = {"", state.start, state.commit, state.theirs}
+    commits = {"", state.start, state.commit, state.theirs}
     names = ("HEAD", git.attempt("symbolic-ref", "--quiet", "HEAD"), "refs/platform/base")
     for name in filter(None, names):
         path = git.path(f"{name}.lock")
-        if path.exists() and path.read_text(errors="replace").strip() in ours:
+        if path.exists() and path.read_text(errors="replace").strip() in commits:
             path.unlink(missing_ok=True)
+
+
+def _left_by_copier(folder: Folder, state: State, lock: Path) -> bool:
+    """Whether the lock is of a git that was killed with Copier, in the middle of its update."""
+    if state.phase != "copier" or not lock.exists():
+        return False
+    with suppress(ProcessLookupError):
+        with suppress(PermissionError):  # another user's process has its number
+            os.kill(state.copier, 0)
+        return False
+    time.sleep(1)  # a git that outlives Copier ends by itself
+    began = (folder.path / "state.json").stat().st_mtime
+    return lock.exists() and lock.stat().st_mtime >= began
 
 
 def _replace(index: Path, copy: Path) -> None:

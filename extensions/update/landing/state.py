@@ -55,6 +55,8 @@ class State:
     request: Request
     engine: str = ""
     """The engine's folder in `platform-engine/`."""
+    copier: int = 0
+    """Copier's process, under its door."""
     plan: Plan = field(default_factory=Plan)
     """Empty until it is computed."""
     tree: str = ""

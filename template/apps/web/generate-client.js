@@ -23,13 +23,15 @@ if (!existsSync(GENERATED_FROM) || readFileSync(GENERATED_FROM, 'utf8') !== inpu
   await createClient({
     input: DESCRIPTION,
     output: { path: CLIENT, tsConfigPath: './tsconfig.json' },
-    logs: { file: false },
+    logs: { file: false, level: 'silent' },
     plugins: [
       { name: '@hey-api/client-fetch', throwOnError: true, baseUrl: false },
       '@hey-api/typescript',
       { name: '@hey-api/sdk', validator: false },
     ],
-    // The generator has printed the reason.
-  }).catch(() => process.exit(1))
+  }).catch((error) => {
+    console.error(`The API's client cannot be generated from ${DESCRIPTION}: ${error.message}`)
+    process.exit(1)
+  })
   writeFileSync(GENERATED_FROM, inputs)
 }
