@@ -1,30 +1,26 @@
 """`platform resolve`: shows both sides of each conflict, suggests one, and takes what is chosen."""
 
 import os
-import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import get_args
 
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership, Zone
 from extensions.update.landing.state import Folder
-from extensions.update.objects.git import Git
+from extensions.update.merging.choice import keep_edits, markers, take_side
+from extensions.update.objects.git import Git, GitError
 from extensions.update.objects.repository import Repository
-from extensions.update.objects.tree import Entry, index_info, is_file
+from extensions.update.objects.tree import GITLINK, Entry, index_info
 from extensions.update.report.text import suggested
 from extensions.update.request import Request, Side
 from extensions.update.terminal import say
 
 _STAGES: dict[Side, int] = {"yours": 2, "framework": 3}
-_CONFLICT = re.compile(
-    rb"^<{7} .*\n(?P<yours>(?:.*\n)*?)(?:\|{7} .*\n(?:.*\n)*?)?"
-    rb"={7}\r?\n(?P<framework>(?:.*\n)*?)>{7} .*\n",
-    re.MULTILINE,
-)
-_MARKS = [re.compile(rb"^%s" % mark, re.MULTILINE) for mark in (rb"<{7} ", rb"={7}\r?$", rb">{7} ")]
 _HELP = "[y]ours, [f]ramework, [e]dit, [s]kip, [a]ll of this zone as suggested, [q]uit"
 
 
@@ -53,7 +49,7 @@ def run(request: Request) -> int:
     left = _keep_resolved(repository, merged, chosen)
     if side:
         for path in left:
-            choose(repository, path, side)
+            choose(repository, merged, path, side)
     elif sys.stdin and sys.stdin.isatty():
         _ask(repository, ownership, merged, left)
     elif left:
@@ -81,40 +77,81 @@ def resolved_by_hand(repository: Repository, merged: str, path: str) -> bool:
     place = repository.folder / path
     if not place.is_file() or place.is_symlink():
         return False
-    now = place.read_bytes()
-    before = repository.git("cat-file", "blob", merged + path, ok=(0, 128))
-    return b"<<<<<<< " in before and not (b"<<<<<<< " in now or b">>>>>>> " in now)
+    # A side may have such lines itself, in a text about git.
+    known = Counter[bytes]()
+    for entry in stages(repository, path).values():
+        known |= markers(repository.blob(entry.oid)) if entry.mode != GITLINK else known
+    before = markers(_blob(repository, merged + path) or b"") - known
+    return bool(before) and not markers(place.read_bytes()) - known
 
 
-def choose(repository: Repository, path: str, side: Side) -> None:
-    """Take one side of a conflict; a change of mode by either side stays.
+def choose(repository: Repository, merged: str, path: str, side: Side) -> bool:
+    """Take one side of what is in conflict in a path; a change of mode by either side stays.
 
-    In a text, only the lines between markers are replaced: the rest has the changes of both sides.
+    The rest of a file keeps the changes of both sides, and the user's edits since the merge (for
+    `merged` see `resolved_by_hand`). Returns False, after a message, where that is impossible.
     """
     sides = stages(repository, path)
     chosen = sides.get(_STAGES[side])
     target = repository.folder / path
-    if {2, 3} <= set(sides) and is_file(target) and not target.is_symlink():
-        taken = _between_markers(target.read_bytes(), side)
-        if taken is not None:
-            target.write_bytes(taken)
-            if (_mode(sides, chosen) == "100755") != bool(target.stat().st_mode & 0o100):
-                target.chmod(target.stat().st_mode ^ 0o111)
-            repository.git("add", "--force", "--", f":(literal){path}")
-            return
+    now, marked = _contents(repository, path), _blob(repository, merged + path)
+    files = {stage: repository.blob(one.oid) for stage, one in sides.items() if one.mode != GITLINK}
+    if {2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
+        if marked == files[2]:
+            # Where attributes forbid a merge (`-merge`), git leaves yours: one conflict.
+            taken: bytes | None = files[_STAGES[side]]
+        else:
+            versions = files.get(1), files[2], files[3]
+            taken = take_side(repository.git, path, *versions, side)
+        if taken is not None and now is not None:
+            taken = keep_edits(repository.git, marked, now, taken)
+        if taken is None:
+            return _refuse(path)
+        chosen = Entry(_mode(sides, chosen), _store(repository, taken))
+    elif now is not None and now not in (marked, *files.values()):
+        return _refuse(path)
     if target.is_symlink() or target.is_file():
         target.unlink()
     # The file before the index: after an interruption in between, the path is still in conflict.
-    if chosen is None:
-        repository.git("rm", "--quiet", "--force", "--cached", "--", f":(literal){path}")
-        return
-    repository.git("checkout-index", "--force", f"--stage={_STAGES[side]}", "--", path)
-    mode = _mode(sides, chosen)
-    if mode != chosen.mode:
-        target.chmod(target.stat().st_mode ^ 0o111)
-    records = index_info([(Entry("0", "0" * len(chosen.oid)), _top(repository) + path)])
-    records += index_info([(Entry(mode, chosen.oid), _top(repository) + path)])
+    name = _top(repository) + path
+    records = index_info([(Entry("0", "0" * len(next(iter(sides.values())).oid)), name)])
+    if chosen:
+        records += index_info([(chosen, name)])
+        with TemporaryDirectory(prefix="platform-index-") as folder:
+            apart = Git(repository.folder, {"GIT_INDEX_FILE": str(Path(folder, "index"))})
+            apart("update-index", "-z", "--index-info", stdin=index_info([(chosen, name)]))
+            apart("checkout-index", "--force", "--", path)
     repository.git("update-index", "-z", "--index-info", stdin=records)
+    return True
+
+
+def _refuse(path: str) -> bool:
+    say(
+        f"{path} stays in conflict: what is in conflict was edited, or cannot be separated from"
+        " the rest.\nNext: edit the file, then git add it.",
+        "warn",
+    )
+    return False
+
+
+def _contents(repository: Repository, path: str) -> bytes | None:
+    """A file of the work tree as git would store it; None where there is no regular file."""
+    target = repository.folder / path
+    if target.is_symlink() or not target.is_file():
+        return None
+    oid = repository.git.line("-c", "core.safecrlf=false", "hash-object", "-w", "--", path)
+    return repository.blob(oid)
+
+
+def _blob(repository: Repository, name: str) -> bytes | None:
+    try:
+        return repository.git("cat-file", "blob", name)
+    except GitError:
+        return None
+
+
+def _store(repository: Repository, contents: bytes) -> str:
+    return repository.git("hash-object", "-w", "--stdin", stdin=contents).decode().strip()
 
 
 def _mode(sides: Mapping[int, Entry], chosen: Entry | None) -> str:
@@ -122,14 +159,6 @@ def _mode(sides: Mapping[int, Entry], chosen: Entry | None) -> str:
     if {1, 2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
         return sides[3].mode if sides[2].mode == sides[1].mode else sides[2].mode
     return chosen.mode if chosen else "100644"
-
-
-def _between_markers(contents: bytes, side: Side) -> bytes | None:
-    """A text with one side of each conflict; None where its markers are ambiguous."""
-    count = len(_CONFLICT.findall(contents))
-    if not count or any(len(mark.findall(contents)) != count for mark in _MARKS):
-        return None
-    return _CONFLICT.sub(rb"\g<%s>" % side.encode(), contents)
 
 
 def stages(repository: Repository, path: str) -> dict[int, Entry]:
@@ -186,13 +215,13 @@ def _ask(repository: Repository, ownership: Ownership, merged: str, left: list[s
                 typed = "q"
             if typed[:1] in ("y", "f"):
                 for one in _keep_resolved(repository, merged, [path]):
-                    choose(repository, one, "yours" if typed[0] == "y" else "framework")
+                    choose(repository, merged, one, "yours" if typed[0] == "y" else "framework")
             elif typed[:1] == "e":
                 _edit(repository, path)
             elif typed[:1] == "a":
                 same = [one for one in left if ownership.zone(one) == zone and one not in done]
                 for one in _keep_resolved(repository, merged, same):
-                    choose(repository, one, side)
+                    choose(repository, merged, one, side)
                 done.update(same)
             elif typed[:1] == "q":
                 return

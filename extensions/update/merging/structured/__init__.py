@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from . import jsondoc, layout, linedoc, tomldoc, yamldoc
-from .lines import LABELS, mark_conflicts, merge_text
+from .lines import LABELS, mark_conflicts, merge_text, take_text
 from .merge import Merge, Place, Sides
 from .model import MismatchError, expected
 from .tree import (
@@ -33,11 +33,14 @@ Parser = Callable[[str], Entry]
 class StructuredResult:
     """The merged file, and the paths of the values in conflict, such as `services.api.ports[1]`.
 
-    With conflicts, `merged` holds diff3 markers around those values only.
+    With conflicts, `merged` holds diff3 markers around those values only. `yours` and `framework`
+    have one side's values there; None where that would not be the merge of the other values.
     """
 
     merged: bytes
     conflicts: tuple[str, ...]
+    yours: bytes | None
+    framework: bytes | None
 
 
 def merge_structured(
@@ -66,17 +69,21 @@ def merge_structured(
     merged = merge.entry(Place((), "", (root, root, root, root)), *sides)
     texts = (_text(merged, "base"), _text(merged, "ours"), _text(merged, "theirs"))
     shown = (*merge.conflicts.values(), *merge.comments)
+    taken: list[str | None] = list(texts[1:])
     if not _holds(parser, sides, texts, merge):
         texts, shown = (read[0][1], read[1][1], read[2][1]), ("",)
         by_lines = merge_text(*texts) or ""
         if _holds(parser, sides, (by_lines, by_lines, by_lines), Merge()):
-            texts, shown = (by_lines, by_lines, by_lines), ()
+            texts, shown, taken = (by_lines, by_lines, by_lines), (), [by_lines, by_lines]
+        else:
+            taken = [_by_lines(parser, sides, texts, merge, side) for side in (_OURS, _THEIRS)]
     marked = mark_conflicts(*texts, labels)
     merged_layout = layout.merge(*(traits for traits, _ in read))
+    written_sides = [text if text is None else merged_layout.write(text) for text in taken]
     if marked.endswith(f">>>>>>> {labels[2]}\n"):  # a marker is a line of its own
         merged_layout = replace(merged_layout, final_newline=True)
-    written = merged_layout.write(marked)
-    return StructuredResult(written, tuple(name or "(whole file)" for name in shown))
+    names = tuple(name or "(whole file)" for name in shown)
+    return StructuredResult(merged_layout.write(marked), names, *written_sides)
 
 
 def _parser(path: str) -> Parser | None:
@@ -112,14 +119,24 @@ def _text(item: Item, side: Side) -> str:
     return whole(entry, side) if entry else ""
 
 
+def _by_lines(
+    parser: Parser, sides: Sides, texts: tuple[str, str, str], merge: Merge, side: Side
+) -> str | None:
+    """The merge by lines with one side of the conflicts; None where it says something else."""
+    text = take_text(*texts, side)
+    return text if _says(parser, sides, text, merge, side) else None
+
+
 def _holds(parser: Parser, sides: Sides, texts: tuple[str, str, str], merge: Merge) -> bool:
     """Whether the merged texts, read again, say what the merge of the plain values says."""
-    base, ours, theirs = (data(side.value) for side in sides)
+    both = ((texts[1], _OURS), (texts[2], _THEIRS))
+    return all(_says(parser, sides, text, merge, side) for text, side in both)
+
+
+def _says(parser: Parser, sides: Sides, text: str, merge: Merge, side: Side) -> bool:
+    base, ours, theirs = (data(one.value) for one in sides)
     try:
-        return all(
-            data(_parse(parser, text).value)
-            == expected((base, ours, theirs), merge.conflicts, side)
-            for text, side in ((texts[1], _OURS), (texts[2], _THEIRS))
-        )
+        found = data(_parse(parser, text).value)
+        return bool(found == expected((base, ours, theirs), merge.conflicts, side))
     except (UnsupportedError, MismatchError):
         return False

@@ -35,6 +35,6 @@ def _parse(text: str, pattern: re.Pattern[str], kind: Literal["map", "list"]) ->
     if len(set(names)) < len(names):
         raise UnsupportedError("a line occurs twice")
     tail = text[at:]
-    if any(line.strip() and not line.lstrip().startswith("#") for line in tail.splitlines()):
+    if any(line.strip() and not line.lstrip().startswith("#") for line in tail.split("\n")):
         raise UnsupportedError("a line that is no setting")
     return Entry("", Container(kind, tuple(entries), tail=tail))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TypeVar
+
+from .tree import Side
 
 T = TypeVar("T", bound=Hashable)
 Region = tuple[list[T], list[T], list[T]]
@@ -48,14 +51,14 @@ def regions(base: Sequence[T], ours: Sequence[T], theirs: Sequence[T]) -> Iterat
 
 def merge_text(base: str, ours: str, theirs: str) -> str | None:
     """The same for lines; a missing newline at the end makes no last line different."""
-    lines = (f"{text}\n".splitlines(keepends=True) for text in (base, ours, theirs))
+    lines = (split_lines(f"{text}\n") for text in (base, ours, theirs))
     merged = merge_sequences(*lines)
     return None if merged is None else "".join(merged).removesuffix("\n")
 
 
 def mark_conflicts(base: str, ours: str, theirs: str, labels: tuple[str, str, str] = LABELS) -> str:
     """Three texts that differ in conflicts only, as one text with diff3 markers around those."""
-    lines = (text.splitlines(keepends=True) for text in (base, ours, theirs))
+    lines = (split_lines(text) for text in (base, ours, theirs))
     parts: list[str] = []
     for b, o, t in regions(*lines):
         if o == t:
@@ -71,6 +74,19 @@ def mark_conflicts(base: str, ours: str, theirs: str, labels: tuple[str, str, st
                 parts.append("\n")
         parts.append(f">>>>>>> {labels[2]}\n")
     return "".join(parts)
+
+
+def take_text(base: str, ours: str, theirs: str, side: Side) -> str:
+    """The merge of the lines, with `side` where both sides changed the same."""
+    parts: list[str] = []
+    for b, o, t in regions(*(split_lines(text) for text in (base, ours, theirs))):
+        parts += o if t == b or (o != b and side == "ours") else t
+    return "".join(parts)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines with their newlines. `str.splitlines` also cuts at U+2028, form feeds and more."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _matches(base: Sequence[T], side: Sequence[T]) -> dict[int, int]:

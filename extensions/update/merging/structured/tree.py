@@ -175,9 +175,9 @@ def _shift_value(value: Leaf | Container, old: str, new: str) -> Leaf | Containe
 def _shift(text: str, old: str, new: str) -> str:
     shifted = (
         new + line[len(old) :] if line.startswith(old) and line.strip() else line
-        for line in text.splitlines(keepends=True)
+        for line in text.split("\n")
     )
-    return "".join(shifted)
+    return "\n".join(shifted)
 
 
 def _shift_after(text: str, old: str, new: str) -> str:

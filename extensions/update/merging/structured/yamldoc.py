@@ -25,6 +25,7 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.resolver import VersionedResolver
 
 from .flow import flow_container
+from .lines import split_lines
 from .tree import Container, Entry, Leaf, UnsupportedError
 
 _REST = re.compile(r"[ \t]*(?:#[^\n]*)?\n")
@@ -175,7 +176,7 @@ class _Reader:
     def _tail(self, column: int) -> str:
         """Comments below the last entry that are indented like it."""
         taken = at = self.at
-        for line in self.text[at : self._skip()].splitlines(keepends=True):
+        for line in split_lines(self.text[at : self._skip()]):
             at += len(line)
             if not line.strip():
                 continue
