@@ -20,6 +20,11 @@ from jinja2 import Environment
 from jinja2.ext import Extension
 
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+# Letters that Unicode does not decompose, and umlauts, as German and Danish addresses write them.
+TRANSLITERATED = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "œ": "oe"}
+    | {"ł": "l", "đ": "d", "ð": "d", "þ": "th"}
+)
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 MAILBOX = re.compile(r"[A-Za-z0-9_%+-]+(\.[A-Za-z0-9_%+-]+)*")
 
@@ -47,20 +52,12 @@ def slug_problem(value: str) -> str:
     return ""
 
 
-def domain_problem(value: str) -> str:
-    """A lower-case host name with at least two labels, without scheme, port or path."""
-    labels = value.split(".")
-    if len(value) > 253 or len(labels) < 2 or not all(LABEL.fullmatch(part) for part in labels):
-        return "Type a host name in lower case, without https:// or port: platform.acme.example."
-    if labels[-1].isdigit():
-        return "Type a host name, not an IP address: platform.acme.example."
-    return ""
-
-
 def email_problem(value: str) -> str:
     """An e-mail address without quotes in its local part."""
     mailbox, _, domain = value.rpartition("@")
-    if len(value) > 254 or not MAILBOX.fullmatch(mailbox) or domain_problem(domain):
+    labels = domain.split(".")
+    host = len(labels) > 1 and all(LABEL.fullmatch(part) for part in labels)
+    if len(value) > 254 or not MAILBOX.fullmatch(mailbox) or not host or labels[-1].isdigit():
         return "Type an e-mail address without quotes, spaces or accents: admin@acme.example."
     return ""
 
@@ -94,7 +91,8 @@ _DATE = "Type a date as YYYY-MM-DD: 2026-01-31."
 
 def slug(value: str) -> str:
     """Slug of a company name; "customer" if it has no Latin letters."""
-    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
+    letters = unicodedata.normalize("NFKC", value).lower().translate(TRANSLITERATED)
+    plain = unicodedata.normalize("NFKD", letters).encode("ascii", "ignore").decode()
     result = re.sub(r"[^a-z0-9]+", "-", plain.replace("'", "")).strip("-")
     result = re.sub(r"^[0-9-]+", "", result)[:40].strip("-")
     return result if slug_problem(result) == "" else "customer"
@@ -108,7 +106,6 @@ def toml(value: str) -> str:
 FILTERS: tuple[Callable[[str], str], ...] = (
     customer_name_problem,
     date_problem,
-    domain_problem,
     email_problem,
     slug,
     slug_problem,

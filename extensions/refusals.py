@@ -1,9 +1,9 @@
-"""Refuses a wrong `--data` answer with Copier's message alone, without its traceback.
+"""Refuses a wrong answer with a message alone, without Copier's traceback.
 
-Copier raises `ValueError` for such an answer and does not catch it, so Python prints a traceback
-and ends with exit code 1. This extension sets `sys.excepthook`, the documented place to print
-uncaught exceptions differently: it prints the message of that one error, and leaves all others and
-the exit code as they are. Nothing in Copier is changed.
+Copier raises an error for a wrong answer of `--data` or of the answers file and does not catch it,
+so Python prints a traceback and ends with exit code 1. This extension sets `sys.excepthook`, the
+documented place to print uncaught exceptions differently: it prints the message of such an error,
+and leaves all others and the exit code as they are. Nothing in Copier is changed.
 """
 
 import sys
@@ -17,6 +17,10 @@ from jinja2.ext import Extension
 # traceback is back.
 _COMMAND = "copier._cli"
 _ANSWERS = ("copier._user_data", "copier._main")
+_RESTORE = (
+    "Restore the answers file from git: git log -- FILE, then git checkout COMMIT -- FILE, and"
+    " commit that."
+)
 
 
 class Refusals(Extension):
@@ -31,8 +35,15 @@ class Refusals(Extension):
 def _print(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
-    modules = [frame.f_globals.get("__name__") for frame, _ in walk_tb(traceback)]
-    if kind is ValueError and _COMMAND in modules and modules[-1] in _ANSWERS:
+    frames = [frame for frame, _ in walk_tb(traceback)]
+    modules = [frame.f_globals.get("__name__") for frame in frames]
+    name = getattr(frames[-1].f_locals.get("self"), "var_name", None) if frames else None
+    if _COMMAND not in modules or modules[-1] not in _ANSWERS:
+        sys.__excepthook__(kind, error, traceback)
+    elif kind is ValueError:
         print(error, file=sys.stderr)
+    elif name and kind.__name__ in ("InvalidTypeError", "TypeError"):
+        # null, or a text where a list is expected
+        print(f"The answer to {name} cannot be used: {error}\n{_RESTORE}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, traceback)

@@ -35,8 +35,14 @@ REFUSED = {
         "a" * 41,
         "../x",
     ],
-    "admin_email": ["admin", "@acme.example", "a b@acme.example", 'a"b@acme.example', "a@acme"],
-    "domain": ["acme", "https://acme.example", "acme.example:443", "10.0.0.1", "acme.example/"],
+    "admin_email": [
+        "admin",
+        "@acme.example",
+        "a b@acme.example",
+        'a"b@acme.example',
+        "a@acme",
+        "a@1.1",
+    ],
     "created_on": ["yesterday", "2026-13-01", "20260101"],
     "services": ["[mail]"],
     "database": ["oracle"],
@@ -115,7 +121,10 @@ def test_addresses_of_model_servers_are_checked(
 @pytest.mark.parametrize(
     ("name", "slug"),
     [
-        ("Müller & Söhne", "muller-sohne"),
+        ("Müllers Bäckerei", "muellers-baeckerei"),
+        ("Mu\u0308ller & SÖHNE", "mueller-soehne"),
+        ("Straßenbau Łódź", "strassenbau-lodz"),
+        ("Café Crème", "cafe-creme"),
         ("3M Company", "m-company"),
         ("株式会社アクメ", "customer"),
         ("A", "customer"),
@@ -144,6 +153,7 @@ def test_answers_come_from_a_file(template: Path, tmp_path: Path) -> None:
 def test_the_date_of_creation_is_an_answer(copier: CopierFixture, tmp_path: Path) -> None:
     project = copier.copy(tmp_path / "project", created_on="2020-02-29").path
     assert "created_on: '2020-02-29'" in (project / ".copier-answers.yml").read_text()
+    assert "created on 2020-02-29" in (project / "platform.toml").read_text()
 
 
 def test_no_answer_is_a_secret(copier: CopierFixture, tmp_path: Path) -> None:

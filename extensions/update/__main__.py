@@ -3,6 +3,7 @@
     python __main__.py REQUEST                       what a project's starter runs; REQUEST is JSON
     python __main__.py continue | abort              in a project whose own tools do not start
     python __main__.py copier TEMPLATE ANSWERS_FILE  what copier.yml's migrations run
+    python __main__.py delivered                     in a project that `copier copy` has made
 
 The starters of all older versions call this file, so what it accepts may grow and never change:
 "action" (update, preview, offer, source, proceed, abort, resolve, merge-driver), "root", and the
@@ -27,6 +28,11 @@ def main(arguments: list[str]) -> int:
     from extensions.update.objects.git import leave_surrounding_git
 
     leave_surrounding_git()
+    if arguments[0] == "delivered":
+        from extensions.update.inputs import delivered
+
+        delivered.write(Path.cwd())
+        return 0
     if arguments[0] == "copier":
         from extensions.update import copier_hook
 

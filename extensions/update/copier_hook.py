@@ -20,9 +20,10 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from extensions.update.errors import PlatformError
+from extensions.update.inputs.access import check_writable
 from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.obstacles import obstacles
-from extensions.update.inputs.project import Project
+from extensions.update.inputs.project import REPORTS, Project
 from extensions.update.inputs.render import Renderer, read_answers, template_paths
 from extensions.update.inputs.template import Release
 from extensions.update.landing import files, kept, result, verification
@@ -34,12 +35,12 @@ from extensions.update.objects.git import Git, GitError
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.store import ObjectStore
 from extensions.update.objects.tree import Entry, Tree, index_info
-from extensions.update.planning import Computed, compute, wanted_release
+from extensions.update.planning import Computed, check_edited, compute, wanted_release
 from extensions.update.report import text as report
 from extensions.update.report.plan import Plan
 from extensions.update.request import Request
 from extensions.update.terminal import say
-from extensions.update.transaction import make_ready
+from extensions.update.transaction import make_ready, over
 
 _COPIERS_CONFLICT = b"<<<<<<< before updating"
 
@@ -74,6 +75,7 @@ def before(
     project.check()
     project.check_committed()
     _check_object_format(folder.root)
+    _check_quoting(folder.root)
     request = Request(
         "update",
         folder.root,
@@ -84,19 +86,25 @@ def before(
         answers_file=answers_file,
     )
     release = wanted_release(request)
-    if data:
+    if data or project.edited_answers:
         _check_answers(copier, project, release, data)
     engine = kept.copy(folder.engines, release.oid)
     kept.forget_others(folder.engines, engine.name)
     state = State("copier", "copier", project.head, request, engine.name, os.getppid())
+    state.prefix = project.prefix
     patterns = set(template_paths(release, answers_file)) | {answers_file}
     if old := release.template.release(str(project.answers["_commit"])):
         patterns |= set(template_paths(old, answers_file))
+    # With `--conflict rej`, Copier leaves such files.
+    patterns |= {f"{pattern}.rej" for pattern in patterns}
     state.patterns = sorted(patterns)
-    files.save(folder, state, files.matching(folder.root, state.patterns))
+    present = files.matching(folder.root, state.patterns)
+    written = [*present, *state.patterns, f"{REPORTS}/report.md"]
+    check_writable(folder.root, written, in_place=True)
+    files.save(folder, state, present)
     folder.save(state)
     say("If this is interrupted, undo it with: uv run platform update --abort")
-    say(f"or, if that does not start: {_by_engine(folder, state)} abort")
+    say(f"or, if that does not start or finds no update: {_by_engine(folder, state)} abort")
     files.set_aside(folder, state, obstacles(folder.root, state.patterns))
     _hide_others(folder, project, state)
     _rename_questions(folder, project, release)
@@ -114,11 +122,16 @@ def _check_answers(
             repository = Repository.create(
                 Path(made, "new"), project.objects, release.template.objects
             )
-            renderer.begin(release, known, data)(repository)
+            tree = renderer.begin(release, known, data)(repository)
+            entry = tree.get(project.answers_file)
+            accepted = (read_answers(repository.blob(entry.oid)) if entry else None) or {}
     except PlatformError as error:
         # Copier asks for other answers that are missing.
         if any(f"'{name}'" in error.message for name in data):
             raise
+    else:
+        declared = release.declared(str(project.answers["_commit"]))
+        check_edited(project, declared, accepted, data)
 
 
 def _check_object_format(root: Path) -> None:
@@ -130,6 +143,25 @@ def _check_object_format(root: Path) -> None:
         raise PlatformError(
             f"copier update does not work in a repository with {present} objects.",
             f"Next: uv run platform update, or\nGIT_DEFAULT_HASH={present} copier update --trust",
+            2,
+        )
+
+
+def _check_quoting(root: Path) -> None:
+    """Raises `PlatformError` where Copier would take names from git's output that are not quoted.
+
+    It removes quotes that core.quotePath=false leaves out, and then looks for other names.
+    """
+    git = Git(root)
+    if git.attempt("config", "--type=bool", "core.quotePath") != "false":
+        return
+    top = Git(Path(git.line("rev-parse", "--show-toplevel")))
+    names = top("ls-files", "-z") + top("status", "--porcelain", "-z", "--ignored")
+    if not names.isascii():
+        raise PlatformError(
+            "copier update does not work with core.quotePath=false and names that are not ASCII.",
+            "Next: uv run platform update, or\nGIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=core.quotePath "
+            "GIT_CONFIG_VALUE_0=true copier update --trust",
             2,
         )
 
@@ -172,7 +204,7 @@ def after(copier: CopierWorker, folder: Folder) -> int:
     result.place(folder, state, repository, ours, tree)
     stages = _stages_commit(repository, computed.merged.conflicts)
     landed = repository.commit(tree)
-    repository.send(folder.path.parent, state.start, state.theirs, stages, landed)
+    repository.send(folder.git_folder, state.start, state.theirs, stages, landed)
     code = finish(folder, state, project, repository)
     return _report(folder, plan, state, code, failed)
 
@@ -187,7 +219,8 @@ def _name_written_meanwhile(
         known = {
             computed.repository.blob(tree[path].oid) for tree in computed_trees if path in tree
         }
-        if contents in known or _COPIERS_CONFLICT in contents or path == answers_file:
+        copiers = path == answers_file or path.endswith(".rej") or _COPIERS_CONFLICT in contents
+        if contents in known or copiers:
             (copies / path).unlink()
         else:
             left.append(path)
@@ -235,13 +268,14 @@ def _by_engine(folder: Folder, state: State) -> str:
 def _forget_finished(folder: Folder) -> None:
     """Remove what is left of an earlier update, if its result has been committed."""
     state = folder.load()
-    if state and state.phase != "started":
-        done = state.phase == "landed" and Git(folder.root).line("rev-parse", "HEAD") != state.start
-        if not done:
-            raise PlatformError(
-                "An update is unfinished.",
-                "Go on: uv run platform update --continue\nUndo: uv run platform update --abort",
-            )
+    done = not state or state.phase == "started"
+    if state and state.phase == "landed":
+        done = over(Git(folder.root), state)
+    if not done:
+        raise PlatformError(
+            "An update is unfinished.",
+            "Go on: uv run platform update --continue\nUndo: uv run platform update --abort",
+        )
     folder.empty()
 
 
@@ -254,8 +288,7 @@ def _rename_questions(folder: Folder, project: Project, release: Release) -> Non
 
 
 def _renamed_answers(project: Project, release: Release) -> dict[str, Any]:
-    names = release.declared(str(project.answers["_commit"])).questions
-    return {names.get(name, name): value for name, value in project.answers.items()}
+    return release.declared(str(project.answers["_commit"])).answers(project.answers)
 
 
 def _hide_others(folder: Folder, project: Project, state: State) -> None:

@@ -60,7 +60,8 @@ def _run(copier: CopierWorker, request: Request) -> int:
         case "offer":
             return offer.offer(copier, request)
         case "source":
-            return moving.move_source(request.root, request.template, request.source)
+            names = request.root, request.answers_file
+            return moving.move_source(*names, request.template, request.source)
         case "proceed":
             return transaction.proceed(copier, request.root, request.verify)
         case "abort":

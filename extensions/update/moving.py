@@ -13,13 +13,13 @@ from extensions.update.inputs.template import Template
 from extensions.update.terminal import say
 
 
-def move_source(root: Path, template: Path, address: str) -> int:
+def move_source(root: Path, answers_file: str, template: Path, address: str) -> int:
     """Write the template's new address to the answers file, and commit that.
 
     `template` is a clone from that address, and must have the project's version. A relative path
     is stored as an absolute one.
     """
-    project = Project(root)
+    project = Project(root, answers_file)
     project.check()
     project.check_committed()
     if (local := Path(address).expanduser()).exists():

@@ -13,6 +13,7 @@ import urllib.request
 from dataclasses import replace
 
 from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.inputs.project import REPORTS
 from extensions.update.landing.finish import CONFLICTS
 from extensions.update.landing.state import Folder
 from extensions.update.objects.git import Git
@@ -44,7 +45,7 @@ def offer(copier: CopierWorker, request: Request) -> int:
     if git.line("ls-remote", "origin", f"refs/heads/{branch}"):
         say(f"Nothing to do: the branch {branch} is there from an earlier run.")
         return code
-    path = git.line("diff", "--name-only", "--relative", start, "HEAD", "--", report.FOLDER)
+    path = git.line("diff", "--name-only", "--relative", start, "HEAD", "--", REPORTS)
     body = (root / path).read_text(encoding="utf-8")
     options = []
     if "GITLAB_CI" in os.environ:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.ownership import IN_PROJECT, Ownership
-from extensions.update.inputs.project import BASE_REF, Project
+from extensions.update.inputs.project import Project, base_ref
 from extensions.update.inputs.render import Renderer, read_answers
-from extensions.update.inputs.template import Release, Template
+from extensions.update.inputs.template import Declared, Release, Template
 from extensions.update.merging.notes import Note
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.tree import Tree
@@ -70,14 +70,15 @@ def compute(
     template = release.template
     old = template.name(str(project.answers["_commit"]))
     declared = release.declared(old)
-    known = {declared.questions.get(name, name): value for name, value in project.answers.items()}
+    known = declared.answers(project.answers)
     renderer = Renderer(copier, project.answers_file, project.root.name, request.source)
     new_tree = renderer.begin(release, answers or known, request.data)
     # While Copier renders: everything that does not need its result.
     repository = Repository.create(folder, project.objects, template.objects)
     kept = _kept_base(project, repository)
     earlier = None if kept else _earlier(project, template)
-    old_tree = renderer.begin(earlier, project.answers) if earlier else None
+    rendered = project.answers if kept else project.rendered_answers
+    old_tree = renderer.begin(earlier, rendered) if earlier else None
     ours = repository.read(f"{project.head}:{project.prefix}")
     repository.use_attributes(ours)
     from extensions.update.merging.merge import merge
@@ -88,7 +89,8 @@ def compute(
     theirs = new_tree(repository)
     base = old_tree(repository) if old_tree else kept or {}
     if entry := base.get(project.answers_file):
-        _check_answers(project, read_answers(repository.blob(entry.oid)) or {})
+        accepted = read_answers(repository.blob(entry.oid)) or {}
+        _check_answers(project, rendered, accepted, request.data)
     if project.answers_file in ours:
         # Only updates edit the answers file: the base has the same answers, however written.
         base[project.answers_file] = ours[project.answers_file]
@@ -106,6 +108,8 @@ def compute(
     answers_entry = theirs.get(project.answers_file)
     now = (read_answers(repository.blob(answers_entry.oid)) if answers_entry else None) or {}
     _check_questions(release, request.data, now)
+    if not kept and answers is None:
+        check_edited(project, declared, now, request.data)
     rebuild = _rebuilt(ownership, base, ours, merged)
     plan = Plan(
         old,
@@ -117,7 +121,7 @@ def compute(
             *_edited_table(repository, base, ours, theirs),
         ],
         rebuild=rebuild,
-        questions=_questions(project.answers, now),
+        questions=_questions(declared, rendered, now),
         releases=[ReleaseNotes(*one) for one in declared.notes],
     )
     return Computed(plan, repository, ours, theirs, merged)
@@ -125,7 +129,8 @@ def compute(
 
 def _kept_base(project: Project, repository: Repository) -> Tree | None:
     """The old render that an earlier update kept, where it has the project's answers."""
-    if kept := project.git.attempt("rev-parse", "--verify", "--quiet", f"{BASE_REF}^{{tree}}"):
+    name = f"{base_ref(project.prefix)}^{{tree}}"
+    if kept := project.git.attempt("rev-parse", "--verify", "--quiet", name):
         tree = repository.read(kept)
         entry = tree.get(project.answers_file)
         if entry and read_answers(repository.blob(entry.oid)) == project.answers:
@@ -146,10 +151,24 @@ def _earlier(project: Project, template: Template) -> Release:
     return old
 
 
-def _check_answers(project: Project, accepted: Mapping[str, Any]) -> None:
-    """Refuse stored answers that the project's version replaced by others when it was rendered."""
-    for name, value in project.answers.items():
-        if not name.startswith("_") and name in accepted and str(value) != str(accepted[name]):
+def check_edited(
+    project: Project, declared: Declared, accepted: Mapping[str, Any], data: Mapping[str, Any]
+) -> None:
+    """Refuse answers edited by hand that the new version has replaced by others."""
+    _check_answers(project, declared.answers(project.edited_answers), accepted, data)
+
+
+def _check_answers(
+    project: Project,
+    answers: Mapping[str, Any],
+    accepted: Mapping[str, Any],
+    data: Mapping[str, Any],
+) -> None:
+    """Refuse stored answers that a version replaced by others when it was rendered."""
+    for name, value in answers.items():
+        if name.startswith("_") or name in data:
+            continue
+        if name in accepted and str(value) != str(accepted[name]):
             file = project.answers_file
             raise PlatformError(
                 f"{file} has an answer that the template does not accept: {name}: {value!r}",
@@ -251,9 +270,15 @@ def _edited_table(repository: Repository, base: Tree, ours: Tree, theirs: Tree) 
     return [Note("table-edited", IN_PROJECT)]
 
 
-def _questions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Questions:
+def _questions(declared: Declared, stored: Mapping[str, Any], new: Mapping[str, Any]) -> Questions:
+    old = declared.answers(stored)
     names = [name for name in {**old, **new} if not name.startswith("_")]
     return Questions(
+        renamed={
+            name: declared.question(name)
+            for name in stored
+            if declared.question(name) in new.keys() - {name}
+        },
         new={name: new[name] for name in names if name not in old},
         changed={
             name: ChangedAnswer(old[name], new[name])

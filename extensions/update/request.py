@@ -25,8 +25,9 @@ _NEEDED: dict[Action, tuple[str, ...]] = {
 class Request:
     """An action and its arguments. Fields may be added, and never renamed or removed.
 
-    update, preview, offer: `template`, `ref`, `source`, `data`, `verify`. source: `template`,
-    `source`. proceed: `verify`. resolve: `side`, `zone`, `paths`. merge-driver: `files`, `path`.
+    update, preview, offer: `template`, `ref`, `source`, `answers_file`, `data`, `verify`. source:
+    `template`, `source`, `answers_file`. proceed: `verify`. resolve: `side`, `zone`, `paths`.
+    merge-driver: `files`, `path`.
     """
 
     action: Action

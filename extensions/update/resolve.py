@@ -94,7 +94,8 @@ def choose(repository: Repository, merged: str, path: str, side: Side) -> bool:
     sides = stages(repository, path)
     chosen = sides.get(_STAGES[side])
     target = repository.folder / path
-    now, marked = _contents(repository, path), _blob(repository, merged + path)
+    oid, marked = file_oid(repository, path), _blob(repository, merged + path)
+    now = repository.blob(oid) if oid else None
     files = {stage: repository.blob(one.oid) for stage, one in sides.items() if one.mode != GITLINK}
     if {2, 3} <= set(sides) and all(one.mode.startswith("100") for one in sides.values()):
         if marked == files[2]:
@@ -134,13 +135,12 @@ def _refuse(path: str) -> bool:
     return False
 
 
-def _contents(repository: Repository, path: str) -> bytes | None:
-    """A file of the work tree as git would store it; None where there is no regular file."""
+def file_oid(repository: Repository, path: str) -> str | None:
+    """The blob that git stores of a file in the work tree; None if it is no regular file."""
     target = repository.folder / path
     if target.is_symlink() or not target.is_file():
         return None
-    oid = repository.git.line("-c", "core.safecrlf=false", "hash-object", "-w", "--", path)
-    return repository.blob(oid)
+    return repository.git.line("-c", "core.safecrlf=false", "hash-object", "-w", "--", path)
 
 
 def _blob(repository: Repository, name: str) -> bytes | None:
@@ -253,10 +253,13 @@ def _show(repository: Repository, path: str) -> None:
 def _edit(repository: Repository, path: str) -> None:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     place = repository.folder / path
+    before = place.read_bytes() if place.is_file() else None
     subprocess.run(["sh", "-c", f'{editor} "$1"', "sh", str(place)], check=False)
-    contents = place.read_bytes() if place.exists() else b""
-    if b"<<<<<<< " in contents or b">>>>>>> " in contents:
+    contents = place.read_bytes() if place.is_file() else None
+    if b"<<<<<<< " in (contents or b"") or b">>>>>>> " in (contents or b""):
         say("The file still has conflict markers.", "warn")
+    elif contents == before:
+        say("The file is as it was: it stays in conflict.", "warn")
     else:
         repository.git("add", "--all", "--force", "--", f":(literal){path}")
 

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from extensions.update.errors import PlatformError
+from extensions.update.inputs.access import check_writable
 from extensions.update.inputs.copier_worker import CopierWorker
 from extensions.update.inputs.project import Project
 from extensions.update.landing import kept, verification
 from extensions.update.landing.files import put_back, restore, take_back
 from extensions.update.landing.finish import CONFLICTS, finish
-from extensions.update.landing.index import clear_stale
-from extensions.update.landing.result import prepare_commit
+from extensions.update.landing.index import clear_stale, stage_hidden
+from extensions.update.landing.result import prepare_commit, resolution
 from extensions.update.landing.state import Folder, State
 from extensions.update.merging.lines import OURS, THEIRS
 from extensions.update.objects.git import Git
@@ -23,7 +24,7 @@ from extensions.update.objects.repository import Repository
 from extensions.update.planning import Computed, checked_project, compute, wanted_release
 from extensions.update.report import text as report
 from extensions.update.request import Request
-from extensions.update.resolve import resolved_by_hand
+from extensions.update.resolve import file_oid, resolved_by_hand
 from extensions.update.terminal import say
 
 _RESULT = "refs/platform/result"
@@ -32,13 +33,14 @@ _MARKERS = {f"<<<<<<< {OURS}".encode(), f">>>>>>> {THEIRS}".encode()}
 
 def update(copier: CopierWorker, request: Request) -> int:
     """Update the project; leave it as it was when that fails."""
-    folder = Folder(request.root)
+    folder = Folder(request.root, request.template)
     try:
         release = wanted_release(request)
         project = checked_project(request, release)
         project.check_committed()
         folder.empty()
         state = State("platform", "started", project.head, request, kept.running())
+        state.prefix = project.prefix
         folder.save(state)
         kept.forget_others(folder.engines, state.engine)
         computed = compute(copier, project, release, request, folder.make_project())
@@ -46,6 +48,8 @@ def update(copier: CopierWorker, request: Request) -> int:
             folder.clear()
             say(f"Nothing to do: the project is at {computed.plan.new}.", "good")
             return 0
+        paths = [file.path for file in computed.plan.files]
+        check_writable(folder.root, [*paths, report.path_for(computed.plan, computed.ours)])
         make_ready(folder, state, computed)
     except BaseException:
         folder.clear()
@@ -73,12 +77,15 @@ def proceed(copier: CopierWorker, root: Path, verify: bool) -> int:
         return update(copier, request)
     if state.phase == "landing" and gone:
         raise PlatformError(f"{folder.project} is gone.", "Undo: uv run platform update --abort")
-    if state.phase == "ready" and Git(root).line("rev-parse", "HEAD") != state.start:
-        raise PlatformError(
-            "There are new commits since the update began.",
-            "Begin again: uv run platform update --abort && uv run platform update",
-        )
     project = Project(root, request.answers_file)
+    if state.phase == "ready" and project.head != state.start:
+        if _committed(project.git, state):
+            raise PlatformError(
+                "There are new commits since the update began.",
+                "Begin again: uv run platform update --abort && uv run platform update",
+            )
+        state.start = project.head
+        folder.save(state)
     verify = verify and request.verify
     return _advance(folder, state, project, Repository(folder.project), verify=verify)
 
@@ -89,19 +96,25 @@ def abort(root: Path) -> int:
     state = _unfinished(folder)
     git = Git(root)
     edited: list[str] = []
-    if state.phase == "copier" and git.line("rev-parse", "HEAD") != state.start:
+    head, committed = git.line("rev-parse", "HEAD"), _committed(git, state)
+    if state.phase == "copier" and committed:
         put_back(folder, state)
+        hidden = stage_hidden(folder)
         backup = folder.forget_keeping_backup()
         say(
-            "There are commits since the update was interrupted: nothing was put back.",
+            "There are commits since the update was interrupted: no file was put back.",
             "warn",
         )
+        if hidden:
+            shown = "\n".join(f"  {path}" for path in hidden[:5]) + ("\n  …" if hidden[5:] else "")
+            say(f"These commits removed your own files from git; they are staged again:\n{shown}")
+            say("Next: git commit")
         say(f"The files from before the update are in {backup}")
         return 0
     if state.phase in ("landing", "landed"):
-        if git.line("rev-parse", "HEAD") == state.commit:
+        if head == state.commit:
             git("update-ref", "-m", "platform update --abort", "HEAD", state.start, state.commit)
-        elif git.line("rev-parse", "HEAD") != state.start:
+        elif committed:
             raise PlatformError(
                 "There are commits after the update: it cannot be undone like this.",
                 "Undo it with git revert, or finish it: uv run platform update --continue",
@@ -110,7 +123,9 @@ def abort(root: Path) -> int:
     if state.phase == "landing" and folder.project.exists():
         edited = take_back(folder, state)
     elif state.phase in ("copier", "landing", "landed"):
-        restore(folder, state, displaced)
+        restore(folder, state, displaced, moved_on=head != state.start)
+        if state.phase == "copier" and head != state.start:
+            stage_hidden(folder)
     folder.clear()
     say("The project is as it was before the update.", "good")
     if edited:
@@ -139,6 +154,20 @@ def make_ready(folder: Folder, state: State, computed: Computed) -> None:
     folder.save(state)
 
 
+def over(git: Git, state: State) -> bool:
+    """Whether what Copier's update left in the files was committed, or undone with git."""
+    if _committed(git, state):
+        return True
+    options = ("--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+    return not git("status", *options, "--", ".")
+
+
+def _committed(git: Git, state: State) -> bool:
+    """Whether commits since the update began have changed the project."""
+    trees = git.attempt("rev-parse", "HEAD:./", f"{state.start}:./") or ""
+    return len({*trees.split("\n")}) != 1 or not trees
+
+
 def _unfinished(folder: Folder) -> State:
     state = folder.load()
     if not state:
@@ -155,21 +184,18 @@ def _advance(
         return _report(state, finish(folder, state, project, repository))
     if state.phase == "landed":
         return _close(folder, state)
-    resolved: list[str] = []
-    if state.conflicts:
-        if left := _unresolved(state, repository):
-            say(f"{len(left)} in conflict:\n{report.conflicts(state.plan, left)}", "warn")
-            say(
-                f"\nYour project is untouched; the new version is in\n  {folder.project}\n"
-                "Next: uv run platform resolve (or edit the files there and git add them), then\n"
-                "uv run platform update --continue\nUndo: uv run platform update --abort"
-            )
-            return CONFLICTS
-        resolved = list(state.conflicts)
+    if state.conflicts and (left := _unresolved(state, repository)):
+        say(f"{len(left)} in conflict:\n{report.conflicts(state.plan, left)}", "warn")
+        say(
+            f"\nYour project is untouched; the new version is in\n  {folder.project}\n"
+            "Next: uv run platform resolve (or edit the files there and git add them), then\n"
+            "uv run platform update --continue\nUndo: uv run platform update --abort"
+        )
+        return CONFLICTS
     # The plan is stored when the verification has passed: a repeated one starts from the same.
     plan, verified = verification.run(folder, state, state.plan, repository, verify=verify)
     state.plan = plan
-    prepare_commit(folder, state, project, plan, repository, resolved, verified)
+    prepare_commit(folder, state, project, plan, repository, verified)
     return _report(state, finish(folder, state, project, repository))
 
 
@@ -177,9 +203,7 @@ def _report(state: State, code: int) -> int:
     plan = state.plan
     if code == 0 and state.commit:
         say(f"Updated from {plan.old} to {plan.new}, in commit {state.commit[:10]}.", "good")
-        if state.conflicts:
-            say(f"Conflicts that you resolved ({len(state.conflicts)})")
-            say("\n".join(f"  `{path}`" for path in sorted(state.conflicts)))
+        _say_resolved(state)
         say(report.outcome(plan))
         say(f"Report: {state.report}")
     return code
@@ -198,9 +222,31 @@ def _close(folder: Folder, state: State) -> int:
         )
         return CONFLICTS
     verification.rebuild_landed(folder, state)
+    _complete_report(state, repository)
     folder.clear()
     say("The update is finished. Next: git add --all && git commit", "good")
     return 0
+
+
+def _complete_report(state: State, repository: Repository) -> None:
+    """Write which sides were taken into the report, unless the user has edited it."""
+    place = repository.folder / state.report
+    written = repository.git.attempt("rev-parse", f"{state.tree}:{state.report}")
+    if not state.conflicts or file_oid(repository, state.report) != written:
+        return
+    for path, sides in state.conflicts.items():
+        oid = file_oid(repository, path)
+        state.resolved[path] = resolution(repository, path, sides, oid)
+    text = report.markdown(state.plan, state.resolved)
+    place.write_bytes(text.encode(errors="backslashreplace"))
+    repository.git("add", "--force", "--", f":(literal){state.report}")
+    _say_resolved(state)
+
+
+def _say_resolved(state: State) -> None:
+    if state.resolved:
+        lines = "\n".join(f"  {one}" for one in report.resolutions(state.resolved))
+        say(f"Conflicts that you resolved ({len(state.resolved)})\n{lines}")
 
 
 def _unresolved(state: State, repository: Repository) -> list[str]:

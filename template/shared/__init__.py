@@ -1,4 +1,4 @@
 """Code that the API and the agents service share."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 """The framework's version."""

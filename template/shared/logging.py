@@ -9,14 +9,18 @@ from typing import Any
 import structlog
 from asgi_correlation_id import correlation_id
 
+from shared.terminal import CONTROLS, escape_text
+
 # Keys whose values are redacted, at any depth.
 SECRET_KEYS = re.compile(
     r"(pass(word|wd)?|secret|token|authorization|api[-_]?key|cookie|url)$", re.I
 )
-# Credentials in text: in URLs and their queries, bearer headers, and keys of model providers.
+# Credentials in text: in URLs and their queries, bearer headers, keys of model providers, and under
+# such names in JSON or in Python's form of it. The groups stay.
 SECRET_TEXT = re.compile(
     r"(?<=://)[^/\s@]+(?=@)|(?<=bearer )\S+|\bsk-[\w-]{8,}"
-    r"|(?:(?<=token=)|(?<=api[_-]key=))[^&\s\"]+",
+    r"|((?:token|api[_-]?key|password|secret)=[\"']?)[^&\s\"']+"
+    r"|((?:token|api[_-]?key|password|secret|authorization|cookie)\\?[\"']\s*:\s*\\?[\"'])[^\"'\\]+",
     re.I,
 )
 
@@ -44,16 +48,19 @@ def configure_logging(level: str, *, json: bool) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0)
+        else [
+            escape_controls,
+            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), pad_event_to=0),
+        ]
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
     root = logging.getLogger()
@@ -70,20 +77,41 @@ def configure_logging(level: str, *, json: bool) -> None:
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace secrets in a log event by `[redacted]`, at any depth (a structlog processor)."""
     for key, value in event.items():
-        event[key] = _redacted(key, value)
+        event[key] = redact_value(value, key)
     return event
 
 
-def _redacted(key: str, value: Any) -> Any:
-    if SECRET_KEYS.search(key):
+def redact_text(text: str) -> str:
+    """Replace credentials in a text by `[redacted]`."""
+    return SECRET_TEXT.sub(r"\1\2[redacted]", text)
+
+
+def redact_value(value: Any, name: str = "") -> Any:
+    """Replace secrets in a value of this name by `[redacted]`, at any depth."""
+    if SECRET_KEYS.search(name):
         return "[redacted]"
     if isinstance(value, str):
-        return SECRET_TEXT.sub("[redacted]", value)
+        return redact_text(value)
     if isinstance(value, dict):
-        return {name: _redacted(str(name), item) for name, item in value.items()}
+        return {key: redact_value(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted("", item) for item in value]
+        return [redact_value(item) for item in value]
     return value
+
+
+def escape_controls(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Show control characters as `\\x1b` (a structlog processor); JSON escapes them anyway.
+
+    Otherwise the text of a request could forge lines of the log or change the terminal.
+    """
+    for key, value in event.items():
+        if key == "event":
+            event[key] = escape_text(str(value).rstrip())
+        elif key in ("exception", "stack"):
+            event[key] = "\n".join(f"  {escape_text(line)}" for line in str(value).split("\n"))
+        elif CONTROLS.search(value if isinstance(value, str) else repr(value)):
+            event[key] = _Shown(escape_text(repr(value)))
+    return event
 
 
 def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -98,3 +126,13 @@ def _add_correlation_id(
     if request_id := correlation_id.get():
         event["request_id"] = request_id
     return event
+
+
+class _Shown:
+    """A value whose representation is already made."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text

@@ -1,7 +1,7 @@
 """Alembic migrations of the services: one job applies them, services only check.
 
-Histories may share a database: each has a version table, all have one lock. A job that has to
-apply several awaits one `upgrade` after the other in the function that it gives to `run_job`.
+Histories may share a database: each has a version table, all have one lock. The customer's own
+migrations are such a history, applied after the framework's in the same transaction.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, MetaData
+from sqlalchemy import URL, Connection, MetaData, column, table, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database import create_threads_engine, refusal
@@ -40,7 +40,7 @@ class SchemaError(Exception):
     """The schema is not that of this release and was not changed; the message says what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class History:
     """A folder of migrations, with `env.py` and `versions/`, and the table of their state."""
 
@@ -48,6 +48,8 @@ class History:
     version_table: str
     job: str
     """The module that applies these migrations, for messages."""
+    custom: Path | None = None
+    """The folder of the customer's migrations, which are applied after these."""
 
     @property
     def command(self) -> str:
@@ -72,16 +74,11 @@ class History:
     def problem(self, connection: Connection) -> str | None:
         """Why this release cannot use the schema, and what to do; None if it can."""
         found = self._revision(connection)
-        if found == self._scripts.get_current_head():
-            return None
-        if found is None:
-            return self.empty
-        if self._is_newer(found):
-            return f"The database {NEWER}"
-        return (
-            "The database is of an older release than this code: back it up, "
-            f"then run `{self.command}`."
-        )
+        if problem := self._unusable(found):
+            return f"The database cannot be used: {problem}"
+        if found != self._scripts.get_current_head():
+            return self._outdated(found)
+        return self._customer.problem(connection) if self._customer else None
 
     def problem_at(self, url: str | URL) -> str | None:
         """The same for the database at `url`; that it cannot be reached is a problem too."""
@@ -99,13 +96,9 @@ class History:
         try:
             with engine.begin() as connection:
                 _lock(connection)
-                before = self._revision(connection)
-                if self._is_newer(before):
-                    raise SchemaError(f"The database was not changed: it {NEWER}")
-                config = self._config
-                config.attributes |= {"connection": connection, "table": self.version_table}
-                command.upgrade(config, revision)
-                return before, self._revision(connection)
+                before = self._revisions(connection)
+                self._apply(connection, revision)
+                return before, self._revisions(connection)
         except CommandError as error:
             raise SchemaError(f"The database was not changed. {error}") from error
         except (SQLAlchemyError, OSError) as error:
@@ -113,13 +106,78 @@ class History:
         finally:
             engine.dispose()
 
-    def _revision(self, connection: Connection) -> str | None:
-        options = {"version_table": self.version_table}
-        return MigrationContext.configure(connection, opts=options).get_current_revision()
+    def _apply(self, connection: Connection, revision: str) -> None:
+        found = self._revision(connection)
+        if problem := self._unusable(found):
+            raise SchemaError(f"The database was not changed: {problem}")
+        customer = self._customer
+        if found and customer and found not in self._known:
+            self._hand_over(connection, found, customer)
+        config = self._config
+        config.attributes |= {"connection": connection, "table": self.version_table}
+        command.upgrade(config, revision)
+        if customer:
+            customer._apply(connection, "head")
 
-    def _is_newer(self, revision: str | None) -> bool:
-        known = {None, *(script.revision for script in self._scripts.walk_revisions())}
-        return revision not in known
+    def _hand_over(self, connection: Connection, found: str, customer: "CustomerHistory") -> None:
+        """Move a revision that was in this history, until its file was moved, to the customer's."""
+        *_, first = customer._scripts.iterate_revisions(found, "base")
+        follows = getattr(first.module, "follows", None)
+        if follows not in self._known:
+            raise SchemaError(
+                f'The database was not changed: {first.path} needs a line `follows = "…"`, with '
+                "the framework's revision that it followed."
+            )
+        customer._context(connection).stamp(customer._scripts, found)
+        versions = table(self.version_table, column("version_num"))
+        connection.execute(update(versions).values(version_num=follows))
+
+    def _unusable(self, found: str | None) -> str | None:
+        if len(heads := self._scripts.get_heads()) > 1:
+            return self._heads_advice(", ".join(sorted(heads)))
+        known = self._known | (self._customer._known if self._customer else set())
+        return None if found is None or found in known else self._unknown(found)
+
+    def _heads_advice(self, heads: str) -> str:
+        return (
+            f"{self.folder / 'versions'} has more than one last migration ({heads}). Move your own "
+            f"to {self.custom}; in the first of them, set `down_revision = None` and put the "
+            "framework's revision that it followed into a line `follows = …`."
+        )
+
+    def _unknown(self, found: str) -> str:
+        return f"it {NEWER}"
+
+    def _outdated(self, found: str | None) -> str:
+        if found is None:
+            return self.empty
+        return (
+            "The database is of an older release than this code: back it up, "
+            f"then run `{self.command}`."
+        )
+
+    def _revisions(self, connection: Connection) -> str | None:
+        found = [self._revision(connection)]
+        if self._customer:
+            found.append(self._customer._revision(connection))
+        return " and ".join(filter(None, found)) or None
+
+    def _revision(self, connection: Connection) -> str | None:
+        return self._context(connection).get_current_revision()
+
+    def _context(self, connection: Connection) -> MigrationContext:
+        options = {"version_table": self.version_table}
+        return MigrationContext.configure(connection, opts=options)
+
+    @property
+    def _known(self) -> set[str]:
+        return {script.revision for script in self._scripts.walk_revisions()}
+
+    @property
+    def _customer(self) -> "CustomerHistory | None":
+        if self.custom is None or not self.custom.is_dir():
+            return None
+        return CustomerHistory(self.folder, "custom_version", self.job, self.custom)
 
     @cached_property
     def _scripts(self) -> ScriptDirectory:
@@ -130,8 +188,40 @@ class History:
         # There is no alembic.ini.
         config = Config()
         config.set_main_option("script_location", str(self.folder))
-        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", str(self._versions))
+        config.set_main_option("path_separator", "newline")
         return config
+
+    @property
+    def _versions(self) -> Path:
+        return self.folder / "versions"
+
+
+class CustomerHistory(History):
+    """The customer's migrations in `custom`, with the `env.py` of the framework's."""
+
+    def _heads_advice(self, heads: str) -> str:
+        return (
+            f"{self.custom} has more than one last migration ({heads}): one must name the other "
+            "as its `down_revision`."
+        )
+
+    def _unknown(self, found: str) -> str:
+        return f"its revision {found} is not in {self.custom}: get the file of that migration."
+
+    def _outdated(self, found: str | None) -> str:
+        return (
+            f"Migrations in {self.custom} are not applied: back up the database, "
+            f"then run `{self.command}`."
+        )
+
+    @property
+    def _versions(self) -> Path:
+        return self.custom or self.folder
+
+    @property
+    def _customer(self) -> None:
+        return None
 
 
 def run_migrations(metadata: MetaData) -> None:

@@ -1,5 +1,6 @@
 """Fixtures for tests of the agents service, on SQLite and PostgreSQL."""
 
+import json
 import site
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.agents.receiver import PORTS
 from tests.agents.service import TEMPLATE, WEBHOOK_SECRET, Service, running
 from tests.support.postgresql import new_database, postgresql
 
@@ -22,7 +24,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service in development, on SQLite; each test creates its threads."""
     with running(
         tmp_path_factory.mktemp("agents"),
-        AGENTS__WEBHOOK_HOSTS='["127.0.0.1"]',
+        AGENTS__WEBHOOK_HOSTS=json.dumps([f"127.0.0.1:{port}" for port in PORTS]),
         AGENTS__WEBHOOK_SECRET=WEBHOOK_SECRET,
     ) as service:
         yield service

@@ -149,3 +149,26 @@ def status(client: httpx2.Client, thread: str, run: str) -> str:
     response = client.get(f"/threads/{thread}/runs/{run}")
     assert response.status_code == 200, f"run lost: {response.text}"
     return response.json()["status"]
+
+
+def test_runs_that_wait_for_their_thread_keep_their_turn(
+    database: dict[str, str], tmp_path: Path
+) -> None:
+    service = Service(tmp_path, **database, AGENTS__LEASE_SECONDS=3)
+    service.migrate()
+    service.start()
+    with httpx2.Client(base_url=service.url, timeout=60) as client:
+        place = f"/threads/{client.post('/threads', json={}).json()['thread_id']}"
+        runs = []
+        for to in (20, 22, 24):
+            body = {"assistant_id": "counter", "input": {"to": to, "pause": 0.05}}
+            runs.append(client.post(f"{place}/runs", json=body).json())
+        assert [run["status"] for run in runs] == ["running", "pending", "pending"]
+        service.kill()
+        service.start()
+        values = client.get(f"{place}/runs/{runs[-1]['run_id']}/join").json()
+        assert values["counted"] == list(range(24))
+        history = client.get(f"{place}/history?limit=100").json()
+        made = [state["metadata"]["run_id"] for state in reversed(history)]
+    assert list(dict.fromkeys(made)) == [run["run_id"] for run in runs]
+    service.stop()

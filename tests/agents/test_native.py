@@ -139,6 +139,19 @@ def test_a_failure_shows_its_place_to_its_author(client: httpx2.Client) -> None:
         "error": "RuntimeError",
         "message": "failing/graph.py, line 7: RuntimeError: the password is swordfish",
     }
+    [task] = client.get(f"/threads/{response.json()['thread_id']}/state").json()["tasks"]
+    assert task["error"].startswith("RuntimeError(")
+
+
+def test_an_unknown_agent_is_refused_without_naming_others(client: httpx2.Client) -> None:
+    response = client.post("/nobody/generate", json={"prompt": "x"})
+    assert (response.status_code, response.json()["detail"]) == (404, "Agent 'nobody' not found.")
+
+
+def test_a_graph_has_a_depth(client: httpx2.Client) -> None:
+    for xray in ("2", "true", "false"):
+        graph = client.get(f"/assistants/echo/graph?xray={xray}")
+        assert "reply" in [node["id"] for node in graph.json()["nodes"]]
 
 
 def test_limits_end_a_run(client: httpx2.Client) -> None:

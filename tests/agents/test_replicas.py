@@ -83,9 +83,7 @@ def test_a_thread_has_one_queue_for_all_replicas(clients) -> None:
     thread = one.threads.create()["thread_id"]
     first = one.runs.create(thread, "counter", input={"to": 10, "pause": 0.05})["run_id"]
     second, third = (
-        client.runs.create(
-            thread, "counter", input={"to": to, "pause": 0}, multitask_strategy="enqueue"
-        )
+        client.runs.create(thread, "counter", input={"to": to, "pause": 0})
         for client, to in ((other, 12), (one, 14))
     )
     assert (second["status"], third["status"]) == ("pending", "pending")

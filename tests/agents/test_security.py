@@ -31,7 +31,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         tmp_path_factory.mktemp("production"),
         ENVIRONMENT="production",
         AGENTS__MAX_BODY_BYTES=2000,
-        AGENTS__RATE_LIMIT="5/minute",
+        AGENTS__RATE_LIMIT="5/day",
     ) as service:
         yield service
 
@@ -61,6 +61,25 @@ def test_a_wrong_setting_ends_the_start_with_one_line(
 @pytest.mark.parametrize("path", ["/ok", "/info", "/health"])
 def test_public_routes(production: Service, path: str) -> None:
     assert httpx2.get(production.url + path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/ok", "/metrics", "/nowhere", "/v1/models"])
+def test_responses_are_neither_shown_nor_kept_by_browsers(client: httpx2.Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/threads/search/", "/v1/models/", "/ok/"])
+def test_no_redirect_leads_to_the_host_that_a_request_names(
+    client: httpx2.Client, path: str
+) -> None:
+    headers = {**BEARER, "Host": "evil.example"}
+    response = client.get(path, headers=headers, follow_redirects=False)
+    assert response.status_code in (404, 405)
+    assert "location" not in response.headers
 
 
 @pytest.mark.parametrize(
@@ -178,7 +197,7 @@ def test_production_shows_no_internals_of_a_state(production: Service) -> None:
         place = f"/threads/{client.post('/threads', json=labels).json()['thread_id']}/state"
         refused = client.post(place, json={"values": {"number": 1}})
         unknown = client.post(place, json={"values": {"number": 0}, "as_node": "nobody"})
-    assert (refused.status_code, unknown.status_code) == (422, 422)
+    assert (refused.status_code, unknown.status_code) == (400, 400)
     assert "swordfish" not in refused.text
     assert "nobody" in unknown.text
 
@@ -187,9 +206,34 @@ def test_a_body_beyond_the_limit_is_refused(production: Service) -> None:
     def chunks() -> Iterator[bytes]:
         yield b'{"prompt": "' + b"x" * 3000 + b'"}'
 
-    for content in (b"x" * 3000, chunks()):
-        response = httpx2.post(f"{production.url}/echo/generate", content=content, headers=BEARER)
-        assert response.status_code == 413
+    problem = "The request is larger than 2,000 bytes."
+    for path, place in (("/echo/generate", "detail"), ("/v1/chat/completions", "error")):
+        for content in (b"x" * 3000, chunks()):
+            response = httpx2.post(f"{production.url}{path}", content=content, headers=BEARER)
+            assert response.status_code == 413
+            said = response.json()[place]
+            assert (said if place == "detail" else said["message"]) == problem
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("GET", "/threads/of/nobody", b"", 404),
+        ("PUT", "/threads/search", b"", 405),
+        ("POST", "/threads/search", b"\xff", 422),
+        ("POST", "/threads/search", b'{"limit": 0}', 422),
+    ],
+)
+def test_every_error_has_the_same_form(
+    client: httpx2.Client, method: str, path: str, content: bytes, status: int
+) -> None:
+    response = client.request(method, path, content=content)
+    assert response.status_code == status
+    detail = response.json()["detail"]
+    if status == 422:
+        assert [problem.keys() for problem in detail] == [{"loc", "msg", "type"}]
+    else:
+        assert isinstance(detail, str)
 
 
 def test_a_user_may_start_so_many_runs(production: Service) -> None:

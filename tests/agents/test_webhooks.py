@@ -2,12 +2,14 @@
 
 import base64
 import json
+import threading
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from tests.agents.receiver import Received, receiving
+from tests.agents.receiver import PORTS, Received, receiving
 from tests.agents.service import WEBHOOK_SECRET, Service
 
 
@@ -46,6 +48,42 @@ def test_a_secret_without_the_prefix_is_the_key_itself() -> None:
     assert sign(key.decode(), "1", 2, b"x") == sign(WEBHOOK_SECRET, "1", 2, b"x")
 
 
+def test_a_slow_receiver_delays_no_other(client: httpx2.Client) -> None:
+    go = threading.Event()
+
+    def hang() -> bytes:
+        go.wait(30)
+        return b""
+
+    with receiving(PORTS[1], hang) as (slow, asked), receiving(PORTS[2]) as (quick, received):
+        body = {"assistant_id": "echo", "input": {"messages": "x"}}
+        for _ in range(12):
+            client.post("/runs", json={**body, "webhook": slow})
+        asked.get(timeout=30)
+        last = client.post("/runs", json={**body, "webhook": quick}).json()
+        # The slow one gets its first answers after this.
+        assert json.loads(received.get(timeout=8).body)["run_id"] == last["run_id"]
+        assert not go.is_set()
+        go.set()
+        run_ids = {json.loads(asked.get(timeout=30).body)["run_id"] for _ in range(11)}
+    assert len(run_ids) == 11
+
+
+def test_hosts_are_listed_with_their_port() -> None:
+    from apps.langgraph.src.core.runs.webhooks import WebhookRefusedError, check_target
+    from shared.settings import Agents
+
+    secret = SecretStr(WEBHOOK_SECRET)
+    settings = Agents(webhook_hosts=["a.example", "b.example:8443", "c.example:443"])
+    settings.webhook_secret = secret
+    for url in ("https://a.example/x", "http://a.example:80", "https://c.example"):
+        check_target(url, settings)
+    check_target("https://b.example:8443", settings)
+    for url in ("https://a.example:8443", "https://b.example", "http://c.example"):
+        with pytest.raises(WebhookRefusedError, match="does not list"):
+            check_target(url, settings)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -54,6 +92,8 @@ def test_a_secret_without_the_prefix_is_the_key_itself() -> None:
         "http://[",
         "x",
         "http://127.0.0.1:port/",
+        "http://127.0.0.1/",
+        "http://127.0.0.1:1/",
         "http://127.0.0.1/\n",
     ],
 )

@@ -24,9 +24,7 @@ PLATFORM_TOML = f"""\
 [customer]
 name = "Acme"
 slug = "acme"
-domain = "platform.acme.example"
 admin_email = "{EMAIL}"
-created_on = "2025-01-01"
 """
 
 
@@ -101,7 +99,7 @@ class Services:
         port = port or self.api_port
         app = "apps.api.src.core.app:app"
         grace = "--timeout-graceful-shutdown=2"
-        self._start(name, "-m", "uvicorn", app, f"--port={port}", grace)
+        self._start(name, "-m", "uvicorn", app, f"--port={port}", "--no-proxy-headers", grace)
         self._wait_for_port(name, f"http://127.0.0.1:{port}/health")
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:

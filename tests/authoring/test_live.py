@@ -16,6 +16,27 @@ def reply(state: MessagesState):
 graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
 """
 
+WRITER = """
+from pathlib import Path
+
+from langgraph.graph import START, MessagesState, StateGraph
+
+from shared.settings import get_settings
+
+def note(file):
+    with file.open("a") as notes:
+        notes.write("{}\\n")
+    return len(file.read_text().splitlines())
+
+def reply(state: MessagesState):
+    mine = get_settings().data_dir / "agents" / "writer"
+    mine.mkdir(parents=True, exist_ok=True)
+    count = [note(mine / "notes.json"), note(Path(__file__).with_name("notes.json"))]
+    return {"messages": [("ai", str(count))]}
+
+graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
+"""
+
 
 @pytest.mark.parametrize("template", ["chat", "approval", "supervisor"])
 def test_new_agent_replies_without_a_restart(workshop: Workshop, template: str) -> None:
@@ -41,6 +62,22 @@ def test_broken_change_is_reported_and_the_last_good_version_serves(workshop: Wo
     assert workshop.output("broken", "hi") == "good"
     write(workshop, "broken", ECHO % "mended")
     workshop.await_that(lambda: workshop.output("broken", "hi") == "mended")
+
+
+def test_an_agent_that_writes_files_is_not_reloaded(workshop: Workshop) -> None:
+    def reloads(name: str) -> int:
+        lines = workshop.log.read_text().splitlines()
+        return sum("agent reloaded" in line and f"agent={name}" in line for line in lines)
+
+    write(workshop, "writer", WRITER)
+    workshop.await_that(lambda: workshop.output("writer", "hi") == "[1, 1]")
+    assert [workshop.output("writer", "hi") for _ in range(2)] == ["[2, 2]", "[3, 3]"]
+    # Changes are loaded in the order of names: the files above were looked at before this one.
+    write(workshop, "youngest", ECHO % "one")
+    workshop.await_that(lambda: workshop.output("youngest", "hi") == "one")
+    write(workshop, "youngest", ECHO % "two")
+    workshop.await_that(lambda: reloads("youngest"))
+    assert reloads("writer") == 0
 
 
 def test_deleted_agent_is_gone(workshop: Workshop) -> None:

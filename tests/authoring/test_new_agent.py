@@ -24,6 +24,7 @@ def test_agent_is_complete_clean_and_tested(project: Workshop, template: str) ->
     new_agent(project, "my-own-agent", "--template", template)
     folder = project.agents / "my-own-agent"
     texts = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    assert "http://127.0.0.1:" in (folder / "README.md").read_text()
     assert not any("AGENT_NAME" in text or "AGENT_TITLE" in text for text in texts)
     project.run("uv", "run", "ruff", "check", str(folder))
     project.run("uv", "run", "ruff", "format", "--check", str(folder))

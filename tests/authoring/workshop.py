@@ -21,9 +21,7 @@ PLATFORM = """\
 [customer]
 name = "Acme"
 slug = "acme"
-domain = "acme.example"
 admin_email = "admin@acme.example"
-created_on = "2026-01-01"
 """
 SECRET = "0123456789abcdef" * 4
 # What `uv run` does in a project whose environment is in place.

@@ -46,7 +46,7 @@ def in_process(url: str, agent: str, concurrency: int, runs: int) -> Measured:
 
 def settings_of_nobody() -> dict[str, str]:
     """What the agents' registry reads of the settings, for a process without a platform."""
-    names = ("NAME", "SLUG", "DOMAIN", "ADMIN_EMAIL", "CREATED_ON")
+    names = ("NAME", "SLUG", "ADMIN_EMAIL")
     secrets = {"SERVICE_TOKEN": "x" * 32, "SECRET_KEY": "x" * 32}
     return {**{f"CUSTOMER__{name}": "bench" for name in names}, **secrets}
 

@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 
 from tests.support.platform import Platform
 
-# Milliseconds: enough for a first visit, which builds every page, on two cores.
-PATIENCE = 30_000
+# Milliseconds: enough for a first visit, which builds every page, on a busy machine.
+PATIENCE = 60_000
 
 # Opens the platform in a new browser; options are those of Playwright's contexts.
 OpenPage = Callable[..., Page]
@@ -23,7 +23,8 @@ def sign_in(page: Page, platform: Platform) -> None:
 
 def ask(page: Page, agent: str, prompt: str) -> None:
     """Start a conversation with an agent."""
-    page.get_by_role("link", name="New conversation").click()
+    # A conversation whose first prompt is on its way has this name in the list.
+    page.get_by_role("link", name="New conversation").first.click()
     page.get_by_role("button", name=agent).click()
     page.get_by_role("textbox", name="Prompt").fill(prompt)
     page.keyboard.press("Enter")

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -118,3 +120,18 @@ def test_a_second_dev_of_the_same_project_is_refused(dev: Dev) -> None:
     assert second.returncode == 1
     assert f"already running for this project (process {dev.process.pid})" in second.stderr
     assert dev.get("api", "/health")[0] == 200
+
+
+def test_half_sent_requests_are_closed(dev: Dev) -> None:
+    services = [urlsplit(dev.addresses[name]) for name in ("api", "langgraph")]
+    parts = (b"GET /health HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n1")
+    connections = []
+    for part in parts:
+        for address in services:
+            connection = socket.create_connection((address.hostname, address.port), 120)
+            connections.append(connection)
+            connection.sendall(part)
+    for connection in connections:
+        with connection:
+            while connection.recv(1000):
+                pass

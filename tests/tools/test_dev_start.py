@@ -29,12 +29,22 @@ def test_everything_answers_and_ctrl_c_leaves_no_process(
 ) -> None:
     with run_dev(tools_project, settings / "log", settings=settings) as dev:
         dev.ready()
+        before_ready, _, _ = dev.log.read_text().partition("ready in")
+        assert dev.addresses["web"] not in before_ready
         for service, path in (("web", "/"), ("web", "/api/health"), ("langgraph", "/ok")):
             assert dev.get(service, path)[0] == 200
         assert len(processes(tools_project)) > 3
         assert dev.stop(signal.SIGINT) == 0
         assert not processes(tools_project)
     assert not (settings / "data" / "dev.json").exists()
+
+
+def test_one_service_can_run_alone(tools_project: Path, settings: Path) -> None:
+    with run_dev(tools_project, settings / "log", "--only", "api", settings=settings) as dev:
+        dev.ready()
+        assert dev.get("api", "/health")[0] == 200
+        assert "langgraph" not in dev.addresses
+        assert len(processes(tools_project)) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

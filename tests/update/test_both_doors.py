@@ -61,6 +61,47 @@ def test_a_conflict_is_listed_and_the_exit_code_is_not_zero(
     assert "_commit: v1.1.0" in customer.read(".copier-answers.yml")
 
 
+def test_copiers_files_of_rejected_changes_go(
+    vendor: Vendor, copy: Callable[..., Customer]
+) -> None:
+    customer = copy()
+    customer.commit({"shared/logging.py": LOGGING.replace("line 9\n", "line 9, mine\n")})
+    customer.write({"shared/logging.py.rej": "mine\n"})
+    vendor.release(
+        "v1.1.0",
+        {
+            "shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n"),
+            "apps/api/src/core/app.py": "app = 0\n",
+        },
+    )
+
+    result = customer.update("copier", "--conflict", "rej")
+
+    assert result.code != 0 and "meanwhile" not in result.output, result.output
+    assert "<<<<<<< yours\nline 9, mine\n" in customer.read("shared/logging.py")
+    assert [name for name in customer.files() if name.endswith(".rej")] == ["shared/logging.py.rej"]
+    assert customer.read("shared/logging.py.rej") == "mine\n"
+
+
+def test_an_update_that_git_has_undone_is_over(
+    vendor: Vendor, copy: Callable[..., Customer]
+) -> None:
+    customer = copy()
+    customer.commit({"shared/logging.py": LOGGING.replace("line 9\n", "line 9, mine\n")})
+    new = {"shared/logging.py": LOGGING.replace("line 9\n", "line 9, new\n")}
+    vendor.release("v1.1.0", new | {"shared/new.py": "new\n"})
+    before = customer.snapshot()
+
+    for door in ("copier", "platform"):
+        assert customer.update("copier").code != 0
+        customer.git("reset", "--quiet", "--hard")
+        assert customer.snapshot() == before
+        result = customer.update(door)
+        assert "1 in conflict" in result.output, result.output
+        assert customer.platform("update", "--abort").code == 0
+        assert customer.snapshot() == before
+
+
 def test_abort_brings_everything_back_in_the_middle_of_resolving(
     vendor: Vendor, copy: Callable[..., Customer], door: str
 ) -> None:

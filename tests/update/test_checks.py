@@ -53,6 +53,38 @@ def test_a_failing_check_is_shown_and_can_be_taken_back(broken: Customer) -> Non
     assert broken.snapshot() == before
 
 
+# A `platform verify` that fails as two files of the project say.
+FAILING = VERIFY.replace(
+    "! grep -n broken shared/logging.py", "cat failing more; ! test -s failing"
+)
+OLD = "FAILED a.py::test_old[a b] - KeyError: 'x'\n"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["set up", "not set up"])
+def test_a_failure_of_before_is_said_to_be_one(vendor: Vendor, copy: Copy, known: bool) -> None:
+    ignored = str(FILES[".gitignore.jinja"]) + "/.venv/\n"
+    vendor.release("v1.1.0", {SETUP: FAILING, ".gitignore.jinja": ignored, "failing": ""})
+    customer = copy(tag="v1.1.0")
+    customer.commit({"failing": OLD + "Failed: python lint, python tests\n"})
+    if known:
+        assert run([sys.executable, SETUP], customer.root).code == 0
+    more = "FAILED b.py::test_new\nFailed: web test, python lint, python tests\n"
+    vendor.release("v1.2.0", {"more": more})
+
+    result = customer.platform("update")
+
+    assert result.code == 1, result.output
+    if not known:
+        assert "run `make verify` in your project" in result.output
+        return
+    before, new = result.output.split("Did not fail before the update:\n")
+    assert "Failed before the update as well:\n  python lint\n  a.py::test_old[a b]\n" in before
+    assert new.startswith("  web test\n  b.py::test_new\n")
+    # Asked once for an update.
+    customer.write({".venv/bin/platform": "#!/bin/sh\nexit 0\n"})
+    assert "  a.py::test_old[a b]\n" in customer.platform("update", "--continue").output
+
+
 # Somebody works on in the project while the new version is checked.
 COMMITS = """
 import subprocess

@@ -101,6 +101,39 @@ def test_the_merge_driver(copy: Callable[..., Customer]) -> None:
     assert files[1].read_text() == base + "mine = 1\nb = 2\n"
 
 
+@pytest.mark.parametrize("theirs", ["a = 2\nb = 1\n", "a = 1\nb = 2\n"], ids=["", "clean"])
+def test_your_own_merges_where_uv_is_missing(
+    copy: Callable[..., Customer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, theirs: str
+) -> None:
+    customer = copy()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/uv").write_text("#!/bin/sh\nexit 127\n")
+    (tmp_path / "bin/uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    [command] = re.findall(r"^git (config merge.platform.*)$", IN_DEPTH, re.M)
+    customer.git(*shlex.split(command))
+    gap = "\n\n\n\n"
+    old, mine, new = (
+        text.replace("\nb", f"{gap}b") for text in ("a = 1\nb = 1\n", "a = 3\nb = 1\n", theirs)
+    )
+    binary = {"x.bin": "\0one"}
+    customer.commit({".gitattributes": "* merge=platform\n", "own.toml": old, **binary})
+    customer.git("switch", "--quiet", "--create", "other")
+    customer.commit({"own.toml": new, "x.bin": "\0theirs"})
+    customer.git("switch", "--quiet", "main")
+    customer.commit({"own.toml": mine, "x.bin": "\0mine"})
+
+    with pytest.raises(AssertionError):
+        customer.git("merge", "--quiet", "other")
+
+    merged = customer.read("own.toml")
+    if theirs.startswith("a = 2"):
+        assert "<<<<<<< ours\na = 3\n||||||| base\na = 1\n=======\na = 2\n>>>>>>> theirs" in merged
+    else:
+        assert merged == mine.replace("b = 1", "b = 2")
+    assert "x.bin" in customer.git("diff", "--name-only", "--diff-filter=U")
+
+
 def test_your_own_merges_by_structure(
     copy: Callable[..., Customer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -49,6 +49,20 @@ def test_what_the_customer_has_at_the_reports_folder(
     assert "# Update from" in customer.read("platform-update-v1.0.0-to-v1.1.0.md")
 
 
+def test_a_version_that_both_sides_raised_is_named(vendor: Vendor, copy: Copy, door: str) -> None:
+    vendor.release("v1.1.0", {"shared/tool.toml": "version = '1.0'\n"})
+    customer = copy(tag="v1.1.0")
+    customer.commit({"shared/tool.toml": "version = '1.2'\n"})
+    vendor.release("v1.2.0", {"shared/tool.toml": "version = '1.10'\n"})
+
+    said = landed(customer, door)
+
+    assert customer.read("shared/tool.toml") == "version = '1.10'\n"
+    named = "`shared/tool.toml` (version: 1.10 (framework), not 1.2 (yours))"
+    assert named in said
+    assert named in customer.read("docs/updates/v1.1.0-to-v1.2.0.md")
+
+
 def test_files_that_git_was_told_not_to_look_at(vendor: Vendor, copy: Copy, door: str) -> None:
     customer = copy()
     customer.git("update-index", "--assume-unchanged", "shared/logging.py")
@@ -199,7 +213,7 @@ def test_commits_after_an_interrupted_copier_stay(interrupted: Customer) -> None
     result = interrupted.platform("update", "--abort")
 
     assert result.code == 0
-    assert "nothing was put back" in result.output
+    assert "no file was put back" in result.output
     assert interrupted.read("shared/logging.py") == later
     assert interrupted.git("status", "--porcelain") == ""
     assert interrupted.read("shared/own.py") == "own\n"

@@ -113,6 +113,26 @@ def test_a_file_that_the_customer_took_over_is_not_called_deleted(
     assert f"`{CORE}` (now {OWN})" in report and "Deleted by you and changed" not in report
 
 
+def test_a_file_that_the_customer_took_over_and_the_framework_renamed(
+    vendor: Vendor, copy: Copy, door: str
+) -> None:
+    customer = copy()
+    customer.git("mv", CORE, OWN)
+    customer.commit({"shared/logging.py": None})
+    new = APP.replace("app = 18\n", "app = 'new'\n")
+    renamed = {CORE: None, "apps/api/src/core/application.py": new}
+    renamed |= {"shared/logging.py": None, "shared/logs.py": FIXED}
+    vendor.release("v1.1.0", renamed)
+
+    customer.updated(door)
+
+    report = customer.read("docs/updates/v1.0.0-to-v1.1.0.md")
+    to = "the framework renamed it to"
+    assert f"- `{CORE}` (now {OWN}; {to} apps/api/src/core/application.py)" in report
+    assert f"- `shared/logging.py` ({to} shared/logs.py)" in report
+    assert "- `apps/api/src/core/application.py`" not in report
+
+
 def test_a_new_file_in_a_folder_that_the_customer_moved_is_named(
     vendor: Vendor, copy: Copy, door: str
 ) -> None:
@@ -164,3 +184,71 @@ def test_an_answer_that_makes_no_sense_is_refused(
     # Copier refuses some by itself, in its own words, before anything is written.
     assert door == "copier" or f"{name}: '{value}'" in result.output, result.output
     assert customer.snapshot() == before
+
+
+@pytest.mark.parametrize("name", ["customer", "web", "services"])
+def test_an_answer_that_is_null(vendor: Vendor, copy: Copy, door: str, name: str) -> None:
+    loader = "copier_template_extensions.TemplateExtensionLoader"
+    services = {"type": "str", "multiselect": True, "choices": ["web"], "default": ["web"]}
+    vendor.configure(
+        _jinja_extensions=[loader, "extensions/refusals.py:Refusals"], services=services
+    )
+    vendor.release("v1.0.1")
+    customer = copy(tag="v1.0.1")
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
+    answers = yaml.safe_load(customer.read(".copier-answers.yml")) | {name: None}
+    start = customer.git("rev-parse", "HEAD").strip()
+    customer.commit({".copier-answers.yml": yaml.safe_dump(answers)})
+    before = customer.snapshot()
+
+    result = customer.update(door)
+
+    assert result.code == 1 and name in result.output, result.output
+    assert "Traceback" not in result.output and "git checkout COMMIT" in result.output
+    assert customer.snapshot() == before
+    if door == "platform":
+        value = "[web]" if name == "services" else "true"
+        customer.updated(door, "--data", f"{name}={value}")
+    else:
+        customer.git("checkout", start, "--", ".copier-answers.yml")
+        customer.commit()
+        customer.updated(door)
+    assert customer.read("shared/logging.py") == FIXED
+    assert f"{name}: null" not in customer.read(".copier-answers.yml")
+
+
+def test_answers_that_were_edited_by_hand(vendor: Vendor, copy: Copy, door: str) -> None:
+    customer = copy()
+    answers = customer.read(".copier-answers.yml")
+    edited = answers.replace("Acme", "Beta").replace("web: true", "web: false")
+    customer.commit({".copier-answers.yml": edited})
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
+
+    said = customer.updated(door)
+
+    assert "customer: 'Acme' → 'Beta'" in said and "web: True → False" in said
+    assert 'name = "Beta"' in customer.read("platform.toml")
+    assert not (customer.root / "apps/web/index.html").exists()
+    customer.commit()
+    customer.commit({".copier-answers.yml": edited.replace("Beta", "Gamma").replace("0.0", "1.0")})
+    assert "customer: 'Beta' → 'Gamma'" in customer.updated(door)
+    customer.commit()
+    customer.git("update-ref", "-d", "refs/platform/base")
+    vendor.release("v1.2.0", {"shared/new.py": "new\n"})
+    assert "Changed answers" not in customer.updated(door)
+
+
+def test_answers_that_an_update_changed_are_not_edited_by_hand(
+    vendor: Vendor, copy: Copy, door: str, tmp_path: Path
+) -> None:
+    """Also in a clone, which lacks what the update has kept."""
+    customer = copy()
+    customer.updated(door, "--data", "customer=Beta")
+    customer.commit({"platform.toml": customer.read("platform.toml").replace("Beta", "Mine")})
+    git(tmp_path, "clone", "--quiet", customer.root, "clone")
+    clone = Customer(tmp_path / "clone")
+    vendor.release("v1.1.0", {"shared/logging.py": FIXED})
+
+    assert "Changed answers" not in clone.updated(door)
+
+    assert 'name = "Mine"' in clone.read("platform.toml")

@@ -13,7 +13,7 @@ from typing import Literal
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from extensions.update.inputs.ownership import Ownership
@@ -174,6 +174,7 @@ def check(world: World, mine: Side, new: Side) -> None:
     base, ours, theirs = (world.tree(files) for files in (start(), mine.files, new.files))
     merged = world.merge(base, ours, theirs, new.renamed)
     named = {note.path for note in merged.notes}
+    old_names = {new_name: old for old, new_name in new.renamed.items()}
     blobs = world.repository.blobs(entry.oid for entry in merged.tree.values())
     contents = {path: blobs[entry.oid] for path, entry in merged.tree.items()}
     # A file that had to give way to a folder, or the other way round, has another name.
@@ -184,7 +185,8 @@ def check(world: World, mine: Side, new: Side) -> None:
     _each_hunk_of_the_framework(world, base, new, contents, open_paths, named, everything)
     for path in {*base, *ours, *theirs}:
         b, o, t, r = (tree.get(path) for tree in (base, ours, theirs, merged.tree))
-        if path in open_paths or path in named:
+        # A renamed file is reported under the name that the customer knows.
+        if path in open_paths or {path, old_names.get(path)} & named:
             continue
         delivered = b or o or path in new.renamed.values()
         if world.ownership.zone(path) == "customer" and delivered:
@@ -255,6 +257,7 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 @settings(max_examples=500, deadline=None, suppress_health_check=QUIET)
 @given(sides)
+@example(([("delete", "shared/a.py", 0)], [("rename", "shared/a.py", 0)]))
 def test_nothing_is_lost(
     world: World, both: tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]
 ) -> None:

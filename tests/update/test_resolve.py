@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.updates import FILES, PLATFORM, Customer, Result, Vendor, run
+from tests.support.updates import FILES, PLATFORM, Customer, Result, Vendor, git, run
 
 LOGGING = str(FILES["shared/logging.py"])
 MINE = LOGGING.replace("line 9\n", "line 9, mine\n")
@@ -237,6 +237,34 @@ def test_an_editor_that_leaves_markers_resolves_nothing(customer: Customer) -> N
 
 
 @BOTH_DOORS
+def test_a_file_without_markers_is_open_until_the_user_chooses(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    vendor.release("v1.0.1", {"shared/x.bin": "\0one", "shared/y.py": "y = 1\n"})
+    customer = copy(tag="v1.0.1")
+    customer.commit({"shared/x.bin": "\0mine", ".gitattributes": "y.py -merge\n"})
+    customer.commit({"shared/y.py": "y = 'mine'\n"})
+    vendor.release("v1.1.0", {"shared/x.bin": "\0new", "shared/y.py": "y = 'new'\n"})
+    assert customer.update(door).code != 0
+
+    terminal = Terminal(customer, VISUAL="true")
+    terminal.until("shared/x.bin (framework")
+    terminal.type("e\n")
+    assert "stays in conflict" in terminal.until("shared/y.py (framework")
+    terminal.type("q\n")
+    assert "2 left" in terminal.end()[1]
+
+    unfinished = customer.platform("update", "--continue", "--no-verify")
+    assert unfinished.code == 3
+    assert "shared/x.bin" in unfinished.output and "shared/y.py" in unfinished.output
+    assert customer.platform("resolve", "--use", "framework", "shared/x.bin").code == 3
+    assert customer.platform("resolve", "--use", "yours").code == 0
+    assert customer.platform("update", "--continue", "--no-verify").code == 0
+    assert customer.read("shared/x.bin") == "\0new"
+    assert customer.read("shared/y.py") == "y = 'mine'\n"
+
+
+@BOTH_DOORS
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 def test_stopping_in_the_middle(customer: Customer, place: Customer, key: str) -> None:
     terminal = Terminal(customer)
@@ -279,3 +307,31 @@ def test_a_choice_is_about_what_is_in_conflict(
     taken = "mine" if side == "yours" else "new"
     expected = mine.replace("line 10\n", "line 10, new\n").replace("18, mine", f"18, {taken}")
     assert customer.read("shared/logging.py") == expected.replace("line 5\n", "line 5, meanwhile\n")
+
+
+@BOTH_DOORS
+def test_the_report_says_which_side_was_taken(
+    vendor: Vendor, copy: Callable[..., Customer], door: str
+) -> None:
+    names = ["a.py", "b.py", "c.py", "d.bin"]
+    customer = copy()
+    twice = MINE.replace("line 2\n", "line 2, mine\n")
+    customer.commit({f"shared/{name}": twice for name in names[:3]} | {"shared/d.bin": "\0mine"})
+    vendor.release("v1.1.0", {f"shared/{name}": NEW for name in names[:3]} | {"shared/d.bin": "\0"})
+    assert customer.update(door).code != 0
+    inside = customer.root / (".platform-update/project" if door == "platform" else "")
+    Customer(inside).write({"shared/c.py": BY_HAND})
+    git(inside, "add", "shared/c.py")
+    for side, path in (("yours", "a.py"), ("framework", "b.py"), ("framework", "d.bin")):
+        customer.platform("resolve", "--use", side, f"shared/{path}")
+
+    finished = customer.platform("update", "--continue", "--no-verify")
+
+    assert finished.code == 0, finished.output
+    report = customer.read("docs/updates/v1.0.0-to-v1.1.0.md")
+    taken = ("yours", "the framework's", "edited by you", "the framework's")
+    for name, who in zip(names, taken, strict=True):
+        assert f"- `shared/{name}` ({who})" in report
+        assert f"  `shared/{name}` ({who})" in finished.output
+    staged = "" if door == "platform" else "A  docs/updates/v1.0.0-to-v1.1.0.md\n"
+    assert customer.git("status", "--porcelain", "docs") == staged

@@ -306,17 +306,22 @@ def test_a_service_switched_off_and_on(vendor: Vendor, copy: Copy, door: str) ->
     assert customer.read("apps/web/src/pages/mine.vue") == "mine\n"
 
 
-def test_another_answers_file(vendor: Vendor, copy: Copy) -> None:
+def test_another_answers_file(vendor: Vendor, copy: Copy, door: str, tmp_path: Path) -> None:
     customer = copy()
     customer.git("mv", ".copier-answers.yml", "answers.yml")
     customer.commit()
     vendor.release("v1.1.0", {"shared/logging.py": FIXED})
 
-    result = customer.update("copier", "--answers-file", "answers.yml")
+    customer.updated(door, *(("--answers-file", "answers.yml") if door == "copier" else ()))
 
-    assert result.code == 0, result.output
     assert "_commit: v1.1.0" in customer.read("answers.yml")
     assert customer.read("shared/logging.py") == FIXED
+    assert not (customer.root / ".copier-answers.yml").exists()
+    customer.commit()
+    shutil.copytree(vendor.root, tmp_path / "moved")
+    moved = customer.platform("update", "--source", tmp_path / "moved")
+    assert moved.code == 0, moved.output
+    assert str(tmp_path / "moved") in customer.read("answers.yml")
 
 
 def test_an_example_deleted_once_does_not_come_back(vendor: Vendor, copy: Copy, door: str) -> None:
@@ -329,6 +334,19 @@ def test_an_example_deleted_once_does_not_come_back(vendor: Vendor, copy: Copy, 
 
     assert "hello.py" in customer.updated(door)
 
+    assert not (customer.root / "apps/api/src/routes/hello.py").exists()
+
+
+def test_an_example_that_the_customer_deleted_and_the_release_changed_is_named(
+    vendor: Vendor, copy: Copy, door: str
+) -> None:
+    customer = copy()
+    customer.commit({"apps/api/src/routes/hello.py": None})
+    vendor.release("v1.1.0", {"apps/api/src/routes/hello.py": "hello = 2\n"})
+
+    said = customer.updated(door)
+
+    assert "still deleted (1)\n  `apps/api/src/routes/hello.py`" in said
     assert not (customer.root / "apps/api/src/routes/hello.py").exists()
 
 
@@ -345,9 +363,11 @@ def test_a_renamed_question_keeps_its_answer(vendor: Vendor, copy: Copy, door: s
     toml = (vendor.root / "template/platform.toml.jinja").read_text()
     vendor.release("v1.1.0", {"platform.toml.jinja": toml.replace("customer", "company")})
 
-    customer.updated(door)
+    said = customer.updated(door)
 
     assert 'company: Größe "& Söhne"' in customer.read(".copier-answers.yml")
+    assert "Renamed questions (1)\n  customer → company" in said
+    assert "New questions" not in said and "Removed questions" not in said
 
 
 def test_edits_that_the_customers_editor_makes_meanwhile_stay(vendor: Vendor, copy: Copy) -> None:

@@ -76,6 +76,7 @@ def test_a_plan_as_the_preview_prints_it() -> None:
             "new": {"new": [1]},
             "changed": {"web": {"old": True, "new": False}},
             "removed": {"old": None},
+            "renamed": {},
         },
         "releases": [["2", "notes"]],
     }

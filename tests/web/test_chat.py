@@ -1,22 +1,31 @@
 """Conversations in the browser."""
 
-import shutil
-from collections.abc import Iterator
+import os
+import re
+import signal
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import PATIENCE, OpenPage, ask, sign_in, wait_for_reply
 from tests.support.platform import Platform
-from tests.support.waiting import wait_until
 
 
-def test_a_reply_streams_with_its_steps(page: Page) -> None:
+@pytest.mark.usefixtures("waiting_agent")
+def test_a_reply_streams_with_its_steps(page: Page, tmp_path: Path) -> None:
+    page.reload()
+    ask(page, "Test agent", f"begin {tmp_path / 'file'}")
+    expect(page.get_by_text("it has begun")).to_be_visible()
+    expect(
+        page.get_by_role("listitem").filter(has_text=re.compile("Work.*running"))
+    ).to_be_visible()
+    page.get_by_role("button", name="Stop the reply").click()
+    expect(page.get_by_text("You stopped this reply.")).to_be_visible()
+
+
+def test_a_finished_reply_shows_how_it_came_about(page: Page) -> None:
     ask(page, "Marketing swarm", "Announce a bicycle repair kit")
-    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
     wait_for_reply(page)
     expect(page.get_by_role("article", name="Agent")).to_contain_text("bicycle repair kit")
     expect(page.get_by_text("Worked through")).to_be_visible()
@@ -29,17 +38,6 @@ def test_a_reload_finds_the_conversation(page: Page) -> None:
     page.reload()
     expect(page.get_by_role("article", name="You")).to_have_text("Announce a folding ladder")
     assert page.get_by_role("article", name="Agent").inner_text() == reply
-
-
-@pytest.fixture
-def waiting_agent(platform: Platform) -> Iterator[None]:
-    """The API's test agent: it replies to `wait FILE` as soon as the file exists."""
-    agent = platform.root / "apps/langgraph/src/agents/test-agent"
-    shutil.copytree(platform.root / "apps/api/tests/support/agents/test-agent", agent)
-    with httpx2.Client(base_url=platform.langgraph) as client:
-        wait_until(lambda: client.get("/assistants/test-agent").is_success)
-    yield
-    shutil.rmtree(agent)
 
 
 @pytest.mark.usefixtures("waiting_agent")
@@ -75,6 +73,7 @@ def test_the_part_of_a_reply_that_had_arrived_stays(
     expect(page.get_by_text("it has begun")).to_be_visible()
     page.get_by_role("button", name="Stop the reply").click()
     expect(reply).to_contain_text("it has begun")
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_hidden()
 
     (tmp_path / "file").touch()
     page.get_by_role("textbox", name="Prompt").fill(f"begin {tmp_path / 'file'}")
@@ -102,6 +101,21 @@ def test_a_reply_that_lost_its_connection_is_loaded_again(page: Page, tmp_path: 
     page.get_by_role("button", name="Load again").click()
     expect(page.get_by_text("The connection is lost")).to_be_hidden()
     expect(page.get_by_role("article", name="Agent")).to_contain_text("it went on")
+
+
+@pytest.mark.usefixtures("waiting_agent")
+def test_a_reply_ends_although_the_api_was_killed(
+    page: Page, platform: Platform, tmp_path: Path
+) -> None:
+    page.reload()
+    ask(page, "Test agent", f"begin {tmp_path / 'file'}")
+    expect(page.get_by_text("it has begun")).to_be_visible()
+    started = r"api .*Started server process \[(\d+)\]"
+    os.kill(int(re.findall(started, platform.log.read_text())[-1]), signal.SIGKILL)
+    (tmp_path / "file").touch()
+    # A new process of the API has to start first.
+    failed = page.get_by_text("The reply failed", exact=True)
+    expect(failed).to_be_visible(timeout=2 * PATIENCE)
 
 
 @pytest.mark.usefixtures("waiting_agent")

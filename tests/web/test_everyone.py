@@ -1,6 +1,7 @@
 """The pages on every screen, in both colour schemes, and without a mouse."""
 
 import re
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,25 @@ from tests.support.platform import Platform
 
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+
+
+# Names and sizes of what is too small for a finger; links in texts are as high as their lines, and
+# the label of a checkbox belongs to it.
+SMALL_TARGETS = """() =>
+  [...document.querySelectorAll('a, button, summary, input, textarea, [role^=menuitem]')]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    .filter((one) => !one.matches('.markdown a, .sr-only, [type=hidden]'))
+    .map((one) => (one.matches('[role=checkbox]') ? one.closest(':has(label)') : one))
+    .map((one) => ({ name: one.ariaLabel || one.innerText, box: one.getBoundingClientRect() }))
+    .filter(({ box }) => box.width < 44 || box.height < 44)
+    .map(({ name, box }) => `${name}: ${box.width} x ${box.height}`)
+"""
+
+
+def assert_fits_fingers(page: Page) -> None:
+    """Require 44 pixels for all that can be touched, with all details open."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    assert page.evaluate(SMALL_TARGETS) == []
 
 
 def assert_accessible(page: Page) -> None:
@@ -58,7 +78,10 @@ def test_every_page_is_accessible(open_page: OpenPage, platform: Platform, schem
         assert_accessible(page)
 
 
-def test_a_conversation_needs_no_mouse(open_page: OpenPage, platform: Platform) -> None:
+@pytest.mark.usefixtures("waiting_agent")
+def test_a_conversation_needs_no_mouse(
+    open_page: OpenPage, platform: Platform, tmp_path: Path
+) -> None:
     page = open_page()
     expect(page.get_by_label("E-mail address")).to_be_focused()
     page.keyboard.type(platform.email)
@@ -66,16 +89,16 @@ def test_a_conversation_needs_no_mouse(open_page: OpenPage, platform: Platform) 
     page.keyboard.type(platform.password)
     page.keyboard.press("Enter")
     expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
-    expect(page.get_by_role("button", name="Marketing swarm")).to_be_visible()
+    expect(page.get_by_role("button", name="Test agent")).to_be_visible()
 
     page.keyboard.press("Tab")
-    while not page.evaluate("document.activeElement.textContent.includes('Marketing swarm')"):
+    while not page.evaluate("document.activeElement.textContent.includes('Test agent')"):
         page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(page.get_by_role("textbox", name="Prompt")).to_be_focused()
-    page.keyboard.type("Announce a paper clip")
+    page.keyboard.type(f"wait {tmp_path / 'file'}")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Planner", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Stop the reply")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_text("You stopped this reply.")).to_be_visible()
 
@@ -144,6 +167,40 @@ def test_a_phone_has_the_whole_platform(open_page: OpenPage, platform: Platform)
     page.get_by_role("dialog").get_by_role("link", name="Help").tap()
     expect(page.get_by_role("dialog")).to_be_hidden()
     expect(page.get_by_text("Choose an agent")).to_be_visible()
+
+
+def test_a_finger_hits_everything_on_a_phone(open_page: OpenPage, platform: Platform) -> None:
+    page = open_page(**PHONE, reduced_motion="reduce")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert_fits_fingers(page)
+    sign_in(page, platform)
+    approval_desk = page.get_by_role("button", name="Approval desk")
+    approval_desk.tap()
+    expect(approval_desk).to_have_attribute("aria-pressed", "true")
+    assert_fits_fingers(page)
+    page.get_by_role("textbox", name="Prompt").fill("Ms Lee, lee@example.com, asks for a receipt")
+    page.get_by_role("button", name="Send", exact=True).tap()
+    page.get_by_role("button", name="Edit", exact=True).tap()
+    subject = page.get_by_label("Subject")
+    expect(subject).to_be_visible()
+    assert_fits_fingers(page)
+    subject.fill("Your receipt")
+    page.get_by_role("button", name="Approve with changes").tap()
+    wait_for_reply(page)
+    assert_fits_fingers(page)
+
+    page.get_by_role("button", name="Open the menu").tap()
+    page.get_by_role("button", name="Your account").tap()
+    expect(page.get_by_role("menuitem", name="Change your password")).to_be_visible()
+    assert_fits_fingers(page)
+    page.get_by_role("menuitem", name="Change your password").tap()
+    expect(page.get_by_label("Current password")).to_be_visible()
+    assert_fits_fingers(page)
+    page.get_by_role("button", name="Open the menu").tap()
+    page.get_by_role("button", name="Actions for Ms Lee").first.tap()
+    page.get_by_role("menuitem", name="Rename").tap()
+    expect(page.get_by_label("Title")).to_be_visible()
+    assert_fits_fingers(page)
 
 
 def test_conversations_are_reached_at_400_percent(open_page: OpenPage, platform: Platform) -> None:

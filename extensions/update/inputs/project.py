@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from extensions.update.objects.git import Git, GitError
 from extensions.update.objects.store import ObjectStore
 from extensions.update.objects.tree import Tree, above
 
-BASE_REF = "refs/platform/base"
+_BASE_REF = "refs/platform/base"
+REPORTS = "docs/updates"
+"""The folder of the reports."""
 _UNFINISHED = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -24,6 +27,11 @@ _UNFINISHED = {
     "REVERT_HEAD": "revert",
     "BISECT_LOG": "bisect",
 }
+
+
+def base_ref(prefix: str) -> str:
+    """The ref of the render that the last update of the project in a folder has kept."""
+    return f"{_BASE_REF}-{sha256(os.fsencode(prefix)).hexdigest()[:16]}" if prefix else _BASE_REF
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,37 @@ class Project:
             if not isinstance(answers.get(key), str) or not answers[key]:
                 raise PlatformError(f"{name} has no {key}.", hint)
         return answers
+
+    @cached_property
+    def rendered_answers(self) -> dict[str, Any]:
+        """The answers of the last update: those stored, without edits by hand.
+
+        A commit with a new report is an update, and so is a change of the version.
+        """
+        found = self.answers
+        file, options = self.answers_file, ("--no-renames", "--no-follow", "--no-show-signature")
+        paths = (f":(literal){file}", f":(glob){REPORTS}/*", ":(glob)platform-update-*")
+        listing = ("--format=%x00%H", "--name-status", "--relative", *options)
+        for one in os.fsdecode(self.git("log", *listing, "HEAD", "--", *paths)).split("\0")[1:]:
+            commit, *changes = one.split("\n")
+            contents = self.objects.contents(f"{commit}:{self.prefix}{file}")
+            stored = read_answers(contents or b"") or {}
+            if stored.get("_commit") != self.answers["_commit"]:
+                break
+            found = stored
+            if any(change.startswith("A\t") and change != f"A\t{file}" for change in changes):
+                break
+        return found
+
+    @property
+    def edited_answers(self) -> dict[str, Any]:
+        """The stored answers that were edited by hand since the last update."""
+        rendered = self.rendered_answers
+        return {
+            name: value
+            for name, value in self.answers.items()
+            if not name.startswith("_") and rendered.get(name, value) != value
+        }
 
     @cached_property
     def ownership(self) -> Ownership:
@@ -142,10 +181,15 @@ class Project:
                 return parent not in ours
         return os.path.lexists(self.root / path) and path not in folders
 
-    def once_had(self, path: str) -> bool:
-        """Whether a path that HEAD lacks was deleted, and not by `git revert`."""
+    def once_had(self, path: str) -> bool | None:
+        """Whether a path that HEAD lacks was deleted, and not by `git revert`.
+
+        None: unknown, because this clone lacks older commits.
+        """
         deletions = ("--diff-merges=separate", "--diff-filter=D", "--name-only", "--no-renames")
         reverts = ("--invert-grep", "--grep=^This reverts commit ")
         settings = ("--no-follow", "--no-show-signature")
         arguments = ("log", "-1", *settings, *deletions, *reverts)
-        return bool(self.git(*arguments, "HEAD", "--", f":(literal){path}"))
+        if self.git(*arguments, "HEAD", "--", f":(literal){path}"):
+            return True
+        return None if self.git.line("rev-parse", "--is-shallow-repository") == "true" else False

@@ -21,10 +21,11 @@ from pathspec import PathSpec
 
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.copier_worker import CopierWorker
+from extensions.update.inputs.delivered import LISTING, listing
 from extensions.update.inputs.template import CONFIGS, Release
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.store import ObjectStore
-from extensions.update.objects.tree import GITLINK, SYMLINK, Tree
+from extensions.update.objects.tree import GITLINK, SYMLINK, Entry, Tree
 
 SUFFIX = ".jinja"
 # Answers about the release.
@@ -86,7 +87,10 @@ class Renderer:
                 for path, entry in static.items()
                 if not excluded(path) and path + SUFFIX not in sources
             }
-            return into.adopt(release.template.objects, tree) | rendered
+            result = into.adopt(release.template.objects, tree) | rendered
+            if listed := listing({path: entry.oid for path, entry in tree.items()}):
+                result[LISTING] = Entry("100644", into.store(listed))
+            return result
 
         return wait
 

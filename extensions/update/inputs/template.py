@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,16 @@ class Declared:
     """Old path → new path."""
     questions: dict[str, str] = field(default_factory=dict)
     """Old name of a question → its new name."""
+
+    def question(self, name: str) -> str:
+        """The name of a question that several releases may have renamed."""
+        for _ in self.questions:
+            name = self.questions.get(name, name)
+        return name
+
+    def answers(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """Stored answers under the present names of their questions."""
+        return {self.question(name): value for name, value in stored.items()}
 
 
 class Template:

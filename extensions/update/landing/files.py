@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
 
-from extensions.update.landing.index import index_of, restore_index
+from extensions.update.landing.index import index_of, restore_entries, restore_index
 from extensions.update.landing.state import Folder, State, sync_folder
 from extensions.update.objects.tree import is_file
 
@@ -48,14 +48,17 @@ def take_back(folder: Folder, state: State) -> list[str]:
     """Undo `land`; return the paths that were edited meanwhile and are left alone."""
     skip = {*state.sparse, *state.edited}
     edited = _replace(folder, state.touched, folder.project, folder.backup, skip)
-    restore_index(folder)
+    restore_entries(folder, state.touched)
     return edited
 
 
-def restore(folder: Folder, state: State, displaced: Path | None = None) -> None:
+def restore(
+    folder: Folder, state: State, displaced: Path | None = None, *, moved_on: bool = False
+) -> None:
     """Put back every file that Copier may have changed.
 
     `displaced` is a folder for the present contents of those paths; without it they are lost.
+    `moved_on`: the repository has new commits, which are not about the project.
     """
     made = matching(folder.root, state.patterns)
     for path in sorted({*state.touched, *made}):
@@ -77,7 +80,10 @@ def restore(folder: Folder, state: State, displaced: Path | None = None) -> None
         if os.path.lexists(_slot(folder, number)):
             _remove_any(folder.root / path, displaced)
     put_back(folder, state)
-    restore_index(folder)
+    if state.phase == "copier" and not moved_on:
+        restore_index(folder)  # it lacks files of the whole repository
+    else:
+        restore_entries(folder, state.touched)
 
 
 def copy_changed(folder: Folder, state: State, place: Path) -> dict[str, bytes]:

@@ -1,13 +1,13 @@
 """Lands a prepared result in the project, and ends the update."""
 
-from extensions.update.inputs.project import BASE_REF, Project
+from extensions.update.inputs.project import Project, base_ref
 from extensions.update.landing.files import land
 from extensions.update.landing.index import editing
 from extensions.update.landing.result import stage
 from extensions.update.landing.state import Folder, State
 from extensions.update.objects.git import Git
 from extensions.update.objects.repository import Repository
-from extensions.update.objects.tree import stages_info
+from extensions.update.objects.tree import Tree, stages_info
 from extensions.update.terminal import say
 
 CONFLICTS = 3
@@ -33,13 +33,19 @@ def finish(folder: Folder, state: State, project: Project, repository: Repositor
             stage(index, state, staged, new, project.prefix)
         if head == state.start:
             git("update-ref", "-m", "platform update", "HEAD", state.commit, state.start)
-    elif state.conflicts or state.sparse:
+    else:
         conflicts = {project.prefix + path: stages for path, stages in state.conflicts.items()}
         with editing(folder) as index:
-            # The index is the only place of what a sparse checkout leaves out.
-            stage(index, state, state.sparse, new, project.prefix)
+            # The index is the only place of what a sparse checkout leaves out, and of modes that
+            # git does not read from the files.
+            # A new file counts as the update's, which git reset --hard undoes.
+            ours = repository.read(f"{state.start}:{project.prefix}")
+            added = {path for path in state.touched if path in new and path not in ours}
+            only_there = {*state.sparse, *_modes(git, state, new), *(added - {*edited})}
+            only_there -= {*state.conflicts}
+            stage(index, state, sorted(only_there), new, project.prefix)
             index("update-index", "-z", "--index-info", stdin=stages_info(conflicts))
-    git("update-ref", BASE_REF, state.theirs)
+    git("update-ref", base_ref(project.prefix), state.theirs)
     if edited:
         shown = f"git diff {state.commit[:10]} -- PATH" if moved else "git diff"
         say(
@@ -61,3 +67,15 @@ def finish(folder: Folder, state: State, project: Project, repository: Repositor
         say("Next: git diff --cached, then git commit")
         return CONFLICTS
     return 0
+
+
+def _modes(git: Git, state: State, new: Tree) -> list[str]:
+    """Programs of the result, where git is told not to look at the modes of files."""
+    if git.attempt("config", "--type=bool", "core.fileMode") != "false":
+        return []
+    left_alone = {*state.edited, *state.sparse}
+    return [
+        path
+        for path in state.touched
+        if path in new and new[path].mode == "100755" and path not in left_alone
+    ]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from extensions.update.inputs.project import Project
 from extensions.update.landing.files import save
 from extensions.update.landing.state import Folder, State
+from extensions.update.merging.choice import side_taken
 from extensions.update.objects.git import Git
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.tree import (
@@ -28,7 +29,6 @@ def prepare_commit(
     project: Project,
     plan: Plan,
     repository: Repository,
-    resolved: list[str],
     verified: str,
 ) -> None:
     """Write the result's commit and its changed files for `finish`; the project is untouched."""
@@ -38,14 +38,34 @@ def prepare_commit(
     folder.save(state)
     ours = repository.read(f"{state.start}:{project.prefix}")
     tree = repository.read(state.tree)
-    write_report(state, repository, ours, tree, report.markdown(plan, resolved, verified))
+    state.resolved = {
+        path: resolution(repository, path, stages, tree[path].oid if path in tree else None)
+        for path, stages in state.conflicts.items()
+    }
+    text = report.markdown(plan, state.resolved, verified)
+    write_report(state, repository, ours, tree, text)
     root_tree = repository.graft(state.tree, project.prefix, state.start)
 
     def commit() -> None:
         state.commit = _commit(repository, root_tree, state.start, plan, state.report)
-        repository.send(folder.path.parent, state.start, state.commit, state.theirs)
+        repository.send(folder.git_folder, state.start, state.commit, state.theirs)
 
     place(folder, state, repository, ours, tree, commit)
+
+
+def resolution(
+    repository: Repository, path: str, stages: Mapping[int, Entry], result: str | None
+) -> str:
+    """The side that was taken in a conflict, "" for an edit; `result` is the file's blob now."""
+    oids = {stage: entry.oid for stage, entry in stages.items()}
+    for side, stage in (("yours", 2), ("framework", 3)):
+        if result == oids.get(stage):
+            return side
+    if not result or not {2, 3} <= set(oids) or any(e.mode == GITLINK for e in stages.values()):
+        return ""
+    base = repository.blob(oids[1]) if 1 in oids else None
+    sides = repository.blob(oids[2]), repository.blob(oids[3])
+    return side_taken(repository.git, path, base, *sides, repository.blob(result)) or ""
 
 
 def write_report(state: State, repository: Repository, ours: Tree, tree: Tree, text: str) -> None:

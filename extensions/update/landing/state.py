@@ -1,6 +1,7 @@
 """The folder of an unfinished update: its request, its phase, and what `--abort` needs.
 
-The folder is `platform-update` in git's folder for this work tree:
+A project that is a whole repository has its folder, `platform-update`, in git's folder for this
+work tree; a project in a folder of its repository, in `platform-projects/FOLDER` there:
 
     state.json   the state; without it the update is finished
     lock         held while a command works on the update
@@ -19,7 +20,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -81,6 +82,10 @@ class State:
     """Paths that the user changed while the update ran: left alone."""
     sparse: list[str] = field(default_factory=list)
     """Paths that this sparse checkout leaves out."""
+    resolved: dict[str, str] = field(default_factory=dict)
+    """Path that was in conflict → the side that was taken, "" for an edit."""
+    prefix: str | None = None
+    """The project's folder in its repository; None in states of 0.3.0."""
     conflicts: Conflicts = field(default_factory=dict)
 
 
@@ -104,10 +109,13 @@ def lock(descriptor: int) -> None:
 class Folder:
     """The state folder of one project."""
 
-    def __init__(self, root: Path, git_folder: Path | None = None) -> None:
-        """`git_folder`: git's folder for this work tree, if known."""
+    def __init__(self, root: Path, template: Path | None = None) -> None:
+        """`template`: where the starter of an update has put its clone."""
         self.root = root
-        self.path = (git_folder or Git(root).path("")) / "platform-update"
+        located = Git(root)("rev-parse", "--absolute-git-dir", "--show-prefix")
+        git_folder, self.prefix = os.fsdecode(located)[:-1].rsplit("\n", 1)
+        self.git_folder = Path(git_folder)
+        self.path = self._place(self.git_folder, template) / "platform-update"
         self.backup = self.path / "backup" / "files"
         self.index = self.path / "backup" / "index"
         self.project = root / ".platform-update" / "project"
@@ -115,10 +123,28 @@ class Folder:
         self.engines = self.path.with_name("platform-engine")
         self._state = self.path / "state.json"
 
+    def _place(self, git_folder: Path, template: Path | None) -> Path:
+        """The folder of the state and the engines."""
+        own = git_folder / "platform-projects" / self.prefix if self.prefix else git_folder
+        # The starter of 0.3.0 knows git's folder alone.
+        shared = git_folder / "platform-update"
+        if template == shared / "template":
+            return git_folder
+        if not (own / "platform-update" / "state.json").exists():
+            with suppress(FileNotFoundError, ValueError):
+                state = from_json(State, json.loads((shared / "state.json").read_bytes()))
+                return git_folder if self._is_of_this(state) else own
+        return own
+
+    def _is_of_this(self, state: State) -> bool:
+        if state.prefix is None:
+            return state.request.root == self.root or not state.request.root.exists()
+        return state.prefix == self.prefix
+
     def load(self) -> State | None:
         """The unfinished update, if there is one."""
         try:
-            return from_json(State, json.loads(self._state.read_text(encoding="utf-8")))
+            state = from_json(State, json.loads(self._state.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except ValueError as error:
@@ -129,6 +155,12 @@ class Folder:
                 f"Compare them with the project. Then move {self.path} to another place and\n"
                 "run the update again.",
             ) from None
+        if not self._is_of_this(state):
+            raise PlatformError(
+                f"The unfinished update is that of the project in {state.request.root}.",
+                "Finish or undo it there, then try again.",
+            )
+        return state
 
     def save(self, state: State) -> None:
         """Write the state; it is on the disk when this returns."""
@@ -173,7 +205,7 @@ class Folder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Lock the update. Raises `PlatformError` when another command holds the lock."""
-        self.path.mkdir(exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "lock").open("w") as file:
             lock(file.fileno())
             try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from extensions.update.errors import PlatformError
 from extensions.update.inputs.ownership import Ownership
+from extensions.update.landing.failures import Failures
 from extensions.update.landing.state import Folder, State
 from extensions.update.merging.lines import Conflicts
 from extensions.update.merging.notes import Note
@@ -17,9 +18,10 @@ from extensions.update.objects.git import Git, GitError
 from extensions.update.objects.repository import Repository
 from extensions.update.objects.tree import Tree
 from extensions.update.report.plan import Plan
-from extensions.update.terminal import say
+from extensions.update.terminal import say, show
 
 SETUP = Path("scripts", "customer-tools", "setup.py")
+_PLATFORM = Path(".venv", "bin", "platform")
 _LAID_OUT = "refs/platform/laid-out"  # the files of project/ when they were written
 _UNREACHABLE = 3  # of setup.py: a package index is out of reach
 _FAILED = "platform verify fails in the new version"
@@ -52,8 +54,46 @@ def run(
     if not verify:
         return plan, "Not verified."
     say("platform verify …")
-    _run(folder, folder.project, _FAILED, ".venv/bin/platform", "verify")
+    code, output = _verify(folder, folder.project)
+    if code:
+        say(_before(folder, Failures.of(output)))
+        raise _error(folder, folder.project, _FAILED, code)
     return plan, "`platform verify` passed."
+
+
+def _before(folder: Folder, failures: Failures) -> str:
+    """Say which of the failures the project has without the update; it is verified once."""
+    if not (folder.root / _PLATFORM).exists():
+        return "To see what failed before the update, run `make verify` in your project."
+    kept = folder.path / "verified-before.txt"
+    if not kept.exists():
+        say("platform verify in your project, to see what failed before the update …")
+        _, output = _verify(folder, folder.root, shown=False)
+        kept.write_text(output, encoding="utf-8")
+    return failures.since(Failures.of(kept.read_text(encoding="utf-8")))
+
+
+def _verify(folder: Folder, root: Path, *, shown: bool = True) -> tuple[int, str]:
+    """The exit code of `platform verify` in `root`, and what it prints."""
+    # On a narrow terminal, older versions break the line that names the failed steps.
+    wide = {} if shown else {"COLUMNS": "1000"}
+    process = subprocess.Popen(
+        [root / _PLATFORM, "verify"],
+        cwd=root,
+        env=_environment(folder) | wide,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    lines = []
+    with process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if shown:
+                show(line.rstrip("\n"))
+    return process.returncode, "".join(lines)
 
 
 def _generate(folder: Folder, plan: Plan) -> Plan:
@@ -157,25 +197,31 @@ def _take(folder: Folder, state: State, plan: Plan, repository: Repository) -> P
 
 
 def _run(folder: Folder, root: Path, failed: str, *command: str) -> None:
+    done = subprocess.run(command, cwd=root, env=_environment(folder), check=False)
+    if done.returncode:
+        raise _error(folder, root, failed, done.returncode)
+
+
+def _environment(folder: Folder) -> dict[str, str]:
+    """The environment of the project's own tools."""
     environment = dict(os.environ)
     environment.pop("VIRTUAL_ENV", None)
     environment.pop("PYTHONPATH", None)
     own_uv = folder.root / ".cache" / "uv" / "bin"
     environment["PATH"] = f"{environment.get('PATH', '')}{os.pathsep}{own_uv}"
-    program = root / command[0] if command[0].startswith(".") else Path(command[0])
-    done = subprocess.run(  # the project's own tools
-        [program, *command[1:]], cwd=root, env=environment, check=False
-    )
-    if done.returncode:
-        away = "\nA package index is out of reach." if done.returncode == _UNREACHABLE else ""
-        hint = "Fix it or try again later: uv run platform update --continue"
-        if root == folder.project:
-            hint = (
-                f"Your project is untouched; the new version is in\n  {root}\n"
-                "Fix it there or try again later: uv run platform update --continue"
-            )
-        if failed == _FAILED:
-            hint += "\nAccept it as it is: uv run platform update --continue --no-verify"
-        raise PlatformError(
-            f"{failed} (see above).{away}", f"{hint}\nUndo: uv run platform update --abort"
+    return environment
+
+
+def _error(folder: Folder, root: Path, failed: str, code: int) -> PlatformError:
+    away = "\nA package index is out of reach." if code == _UNREACHABLE else ""
+    hint = "Fix it or try again later: uv run platform update --continue"
+    if root == folder.project:
+        hint = (
+            f"Your project is untouched; the new version is in\n  {root}\n"
+            "Fix it there or try again later: uv run platform update --continue"
         )
+    if failed == _FAILED:
+        hint += "\nAccept it as it is: uv run platform update --continue --no-verify"
+    return PlatformError(
+        f"{failed} (see above).{away}", f"{hint}\nUndo: uv run platform update --abort"
+    )

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from extensions.update.merging.structured import merge_structured
 from extensions.update.objects.git import Git, GitError
@@ -27,6 +28,17 @@ def take_side(
     if merged := _merge_file(git, ours, base or b"", theirs, option):
         return merged[0]
     return ours if side == "yours" else theirs
+
+
+def side_taken(
+    git: Git, path: str, base: bytes | None, ours: bytes, theirs: bytes, result: bytes
+) -> Side | None:
+    """The side that `result` has in each conflict of three versions, or None for an edit."""
+    for side in get_args(Side):
+        if take_side(git, path, base, ours, theirs, side) == result:
+            found: Side = side
+            return found
+    return None
 
 
 def keep_edits(git: Git, marked: bytes | None, now: bytes, taken: bytes) -> bytes | None:

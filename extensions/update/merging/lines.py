@@ -111,6 +111,7 @@ def _plain(path: str) -> str:
 
 def _settle_deletions(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> None:
     """No conflict between a deletion and a change: the customer's side stays, with a note."""
+    earlier = {new: old for old, new in result.renamed[THEIRS].items()}
     for path, stages in list(result.conflicts.items()):
         plain = _plain(path)
         moved = path not in base and path not in ours and path not in theirs
@@ -122,7 +123,11 @@ def _settle_deletions(result: Lines, base: Tree, ours: Tree, theirs: Tree) -> No
         elif set(stages) == {1, 3}:
             del result.conflicts[path]
             result.tree.pop(path, None)
-            result.notes.append(Note("kept-deleted", name))
+            if name not in base and name in earlier:
+                detail = f"the framework renamed it to {name}"
+                result.notes.append(Note("kept-deleted", earlier[name], detail))
+            else:
+                result.notes.append(Note("kept-deleted", name))
         elif set(stages) == {1, 2} and name == path:
             del result.conflicts[path]
             result.tree[path] = stages[2]

@@ -54,12 +54,13 @@ def merge(
     answers_file: str = ".copier-answers.yml",
     on_disk: Iterable[str] = (),
     renamed: Mapping[str, str] | None = None,
-    once_had: Callable[[str], bool] = lambda path: False,
+    once_had: Callable[[str], bool | None] = lambda path: False,
 ) -> Merged:
     """Merge three trees of the project.
 
     `on_disk` are paths outside git that exist where `theirs` has a file; `renamed` the release's
-    declared renames, old → new; `once_had(path)` is whether the project's history ever had a path.
+    declared renames, old → new; `once_had(path)` is whether the project's history ever had a path
+    (None: unknown).
     """
     zones = Zones(
         base, ours, theirs, ownership, answers_file, set(on_disk), renamed or {}, once_had
@@ -89,7 +90,7 @@ def _name_moved_out(
     own = repository.write({path: entry for path, entry in ours.items() if path not in base})
     moved = renames(repository, gone, own)
     return [
-        Note("moved-out", note.path, f"now {moved[note.path]}")
+        Note("moved-out", note.path, f"now {moved[note.path]}{note.detail and f'; {note.detail}'}")
         if note.kind == "kept-deleted" and note.path in moved
         else note
         for note in notes
@@ -129,6 +130,7 @@ def _merge_structures(repository: Repository, lines: Lines) -> dict[str, list[st
             continue
         else:
             lines.conflicts.pop(path, None)
+        lines.notes += [Note("later-version", path, text) for text in result.suggestions]
         lines.tree[path] = Entry(merged.mode, repository.store(result.merged))
     return keys
 

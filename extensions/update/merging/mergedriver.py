@@ -1,5 +1,6 @@
 """The structured merges as a merge driver of git: `platform merge-driver %O %A %B %P`."""
 
+import sys
 from pathlib import Path
 
 from extensions.update.merging.structured import merge_structured
@@ -18,6 +19,9 @@ def merge_driver(base: Path, ours: Path, theirs: Path, path: str) -> int:
     result = merge_structured(path, versions[0], versions[1], versions[2], _LABELS)
     if result is not None:
         ours.write_bytes(result.merged)
+        for suggestion in result.suggestions:
+            named = suggestion.replace("(yours)", "(ours)").replace("(framework)", "(theirs)")
+            print(f"{path}: {named}", file=sys.stderr)
         return 1 if result.conflicts else 0
     names = [option for label in _LABELS for option in ("-L", label)]
     files = [str(file) for file in (ours, base, theirs)]

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
-from extensions.update.inputs.ownership import SETTINGS, Ownership
+from extensions.update.inputs.ownership import SETTINGS, Ownership, Zone
 from extensions.update.merging.notes import Note, NoteKind
 from extensions.update.objects.tree import Entry, Tree
+
+_KEPT: tuple[Zone, ...] = ("framework", "shared")
+# An example that is renamed inside the customer's zone stays where it is.
+_MOVES = {*product(_KEPT, _KEPT), *product(_KEPT, ["customer"]), *product(["customer"], _KEPT)}
 
 
 @dataclass
@@ -19,7 +24,7 @@ class Zones:
     answers_file: str
     on_disk: set[str]
     renamed: Mapping[str, str]
-    once_had: Callable[[str], bool]
+    once_had: Callable[[str], bool | None]
     settled: Tree = field(default_factory=dict)
     """Files of the result that need no merge."""
     notes: list[Note] = field(default_factory=list)
@@ -48,9 +53,9 @@ class Zones:
             and all(old in tree and new not in tree for tree in (self.base, self.ours))
             and not {old, new} & {*self.on_disk, self.answers_file}
             and old not in self.theirs
-            and self.ownership.zone(old) in ("framework", "shared")
-            and self.ownership.zone(new) in ("framework", "shared", "customer")
+            and not self.ownership.claims(old)
             and not self.ownership.claims(new)
+            and (self.ownership.listed_zone(old), self.ownership.listed_zone(new)) in _MOVES
         )
 
     def split(self) -> tuple[Tree, Tree, Tree]:
@@ -84,14 +89,14 @@ class Zones:
                 self._settle(path, self._generated(path, b, o, t))
             elif zone == "customer":
                 new = t and not b and not o and examples.get(path, path) not in self.base
-                if new and self.once_had(path):
-                    self._note("not-delivered", path)
+                if new and (had := self.once_had(path)) is not False:
+                    self._note("not-delivered" if had else "history-missing", path)
                 elif new and t:
                     left[2][path] = t
                 else:
                     self._settle(path, o)
-                    if b and o and t and b != t and o != t:
-                        self._note("newer-example", path)
+                    if b and t and b != t and o != t:
+                        self._note("newer-example" if o else "kept-deleted", path)
             else:
                 for tree, entry in zip(left, (b, o, t), strict=True):
                     if entry:

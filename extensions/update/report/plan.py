@@ -39,11 +39,15 @@ class ChangedAnswer:
 
 @dataclass
 class Questions:
-    """Answers by question: of new questions, changed ones, and those of removed questions."""
+    """Answers by question: of new questions, changed ones, and those of removed questions.
+
+    `renamed`: old name of a question → new name.
+    """
 
     new: dict[str, Any] = field(default_factory=dict)
     changed: dict[str, ChangedAnswer] = field(default_factory=dict)
     removed: dict[str, Any] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -1,14 +1,14 @@
 """The plan for people: on the terminal, and as Markdown that stays in the project."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from extensions.update.inputs.ownership import Zone
+from extensions.update.inputs.project import REPORTS
 from extensions.update.merging.notes import Note, NoteKind
 from extensions.update.report.plan import FileChange, Plan, Status
 from extensions.update.request import Side
 
-FOLDER = "docs/updates"
 _STATUS: dict[Status, str] = {
     "conflict": "In conflict",
     "merged": "Merged with your changes",
@@ -31,11 +31,15 @@ NOTES: dict[NoteKind, str] = {
     "new-in-gone-folder": "New in the framework, in a folder that you had moved or deleted",
     "newer-example": "Your files, delivered as examples: the template has newer ones",
     "not-delivered": "Deleted by you earlier: not created again",
+    "history-missing": "New in your files, not created: this clone lacks the history that would "
+    "tell whether you deleted them. To get them: git fetch --unshallow before the update",
     "followed": "Renamed by one side and changed by the other: the renamed file has the changes",
+    "later-version": "Versions that both sides raised: the later one is suggested and in place",
     "mended": "Changed by you in .platform-update/project before the update was applied",
     "replaced": "Generated files changed on both sides: replaced by the framework's",
     "regenerate": "Generated and changed on both sides: regenerate it with this command",
 }
+_TAKEN = {"yours": "yours", "framework": "the framework's", "": "edited by you"}
 _OUTCOME: tuple[Status, ...] = ("merged", "replaced", "renamed", "removed", "rebuilt")
 _SHORT = 12
 
@@ -65,16 +69,24 @@ def _terminal(plan: Plan, only: Iterable[Status]) -> str:
     return "\n".join(lines)
 
 
-def markdown(plan: Plan, resolved: Iterable[str] = (), verified: str = "") -> str:
-    """The report that stays in the project; `verified` is a sentence about the verification."""
+def resolutions(resolved: Mapping[str, str]) -> list[str]:
+    """The conflicts that were resolved, each with the side that was taken."""
+    return [f"{_code(path)} ({_TAKEN[side]})" for path, side in sorted(resolved.items())]
+
+
+def markdown(plan: Plan, resolved: Mapping[str, str] | None = None, verified: str = "") -> str:
+    """The report that stays in the project.
+
+    `resolved`: path of a conflict → the side that was taken, "" for an edit. `verified` is a
+    sentence about the verification.
+    """
     parts = [f"# Update from {plan.old} to {plan.new}"]
     if plan.old == plan.new:
         parts = [f"# Changed answers, at {plan.new}"]
-    resolved = sorted(resolved)
     counts = [f"{len(files)} {status}" for status in _STATUS if (files := plan.of_status(status))]
     parts.append(f"{', '.join(counts)}.{f' {verified}' if verified else ''}")
     if resolved:
-        parts.append("## Conflicts that you resolved\n\n" + _list(map(_code, resolved)))
+        parts.append("## Conflicts that you resolved\n\n" + _list(resolutions(resolved)))
     shown = [status for status in _STATUS if status not in ("conflict", "changed") or not resolved]
     for title, entries in _sections(plan, shown):
         parts.append(f"## {title}\n\n{_list(entries)}")
@@ -101,7 +113,7 @@ def path_for(plan: Plan, taken: Iterable[str]) -> str:
     name = "".join(letter if letter.isalnum() or letter in ".-_" else "-" for letter in name)
     used, number = set(taken), 1
     # At the project's top where docs/updates cannot be a folder: docs is a link, for example.
-    start = f"{FOLDER}/" if used.isdisjoint(("docs", FOLDER)) else "platform-update-"
+    start = f"{REPORTS}/" if used.isdisjoint(("docs", REPORTS)) else "platform-update-"
     path = f"{start}{name}.md"
     while path in used:
         number += 1
@@ -127,6 +139,11 @@ def _sections(plan: Plan, only: Iterable[Status]) -> Iterable[tuple[str, list[st
         yield (
             "Changed answers",
             [f"{name}: {one.old!r} → {one.new!r}" for name, one in questions.changed.items()],
+        )
+    if questions.renamed:
+        yield (
+            "Renamed questions",
+            [f"{old} → {new}" for old, new in questions.renamed.items()],
         )
     if questions.removed:
         yield "Removed questions", _answers(questions.removed)

@@ -13,7 +13,7 @@ const root = resolve(process.env.PLATFORM_ROOT || resolve(import.meta.dirname, '
 
 interface Platform {
   customer?: { name: string }
-  ports?: Record<string, number>
+  ports?: { api?: number; web?: number; bind?: string }
 }
 
 export default defineConfig(({ mode, command }) => {
@@ -27,6 +27,13 @@ export default defineConfig(({ mode, command }) => {
     plugins: [
       router({ routesFolder: 'src/pages', dts: false, extensions: ['.vue'] }),
       vue(),
+      {
+        name: 'request-timeout',
+        // Half-sent requests are closed; by default the body of one may take five minutes.
+        configureServer: ({ httpServer }) => {
+          Object.assign(httpServer ?? {}, { headersTimeout: 20_000, requestTimeout: 30_000 })
+        },
+      },
       ui({
         autoImport: false,
         ui: theme,
@@ -42,21 +49,40 @@ export default defineConfig(({ mode, command }) => {
       }),
     ],
     server: {
-      host: '127.0.0.1',
+      // Browser tests evaluate strings, such as those of Playwright's wait_for_function.
+      headers: securityHeaders(" 'unsafe-eval'"),
+      host: env.PORTS__BIND || ports?.bind || '127.0.0.1',
       port: Number(env.PORTS__WEB || ports?.web || 9001),
       strictPort: true,
       proxy: {
         '/api': {
           target: env.API_URL || `http://127.0.0.1:${env.PORTS__API || ports?.api || 9000}`,
           rewrite: (path) => path.replace(/^\/api/, ''),
+          // A stream whose API was killed must end, or the page would wait for it.
+          configure: (proxy) => {
+            proxy.on('proxyRes', (upstream, _, response) => {
+              upstream.on('close', () => upstream.complete || response.destroy())
+            })
+          },
         },
       },
       // Some mounts (Windows, WSL, containers) have no file events.
       watch: { usePolling: /^(1|true)$/i.test(env.WATCHFILES_FORCE_POLLING || '') },
       warmup: { clientFiles: ['src/core/app.ts', 'src/pages/**/*.vue'] },
     },
-    // Only generated code imports this: discovered late, it would reload the first page.
-    optimizeDeps: { include: ['vue-router/experimental'] },
+    preview: { headers: securityHeaders() },
+    optimizeDeps: {
+      include: [
+        // Only generated code imports this: discovered late, it would reload the first page.
+        'vue-router/experimental',
+        // Nuxt UI is served as it is, and so would be the packages of its components, in a request
+        // for each of their 700 files.
+        '@nuxt/ui > reka-ui',
+        '@nuxt/ui > @unhead/vue',
+        '@nuxt/ui > @unhead/vue/client',
+        '@nuxt/ui > tailwind-variants',
+      ],
+    },
     build: { target: 'es2023' },
     test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
   }
@@ -64,6 +90,16 @@ export default defineConfig(({ mode, command }) => {
 
 function readToml(path: string): Record<string, unknown> {
   return existsSync(path) ? parse(readFileSync(path, 'utf8')) : {}
+}
+
+/** The headers that Caddy sends too: lines `Name "value"` of its file. `scripts` are allowed too. */
+function securityHeaders(scripts = ''): Record<string, string> {
+  const text = readFileSync(resolve(import.meta.dirname, 'headers.Caddyfile'), 'utf8').replace(
+    "script-src 'self'",
+    `$&${scripts}`,
+  )
+  const lines = text.matchAll(/^\s*([\w-]+) "(.*)"$/gm)
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]))
 }
 
 /** The icons in the agents' agent.toml files, such as `lucide:megaphone`. */

@@ -83,10 +83,8 @@ def main() -> int:
         print("\nStopped. `make setup` continues with the stopped step.", file=sys.stderr)
         return 130
     print(f"Done in {time.monotonic() - started:.1f} s.")
-    if not arguments.locks:
-        print("Next: make dev")
-        if shutil.which("uv") != str(uv):
-            print(f'To type `uv run platform …`: export PATH="{uv.parent}:$PATH"')
+    if not arguments.locks and shutil.which("uv") != str(uv):
+        print(f'To type `uv run platform …`: export PATH="{uv.parent}:$PATH"')
     return 0
 
 

@@ -6,6 +6,7 @@ changing a tracked file. Secrets have no place in `platform.toml`; they come fro
 """
 
 from shared.settings.agents import Agents as Agents
+from shared.settings.api import Api as Api
 from shared.settings.customer import Customer as Customer
 from shared.settings.database import Database as Database
 from shared.settings.mcp import Mcp as Mcp
@@ -14,7 +15,6 @@ from shared.settings.model import Model as Model
 from shared.settings.model import ModelChoice as ModelChoice
 from shared.settings.model import Price as Price
 from shared.settings.model import Provider as Provider
-from shared.settings.ports import HOST as HOST
 from shared.settings.ports import Ports as Ports
 from shared.settings.reading import SettingsError as SettingsError
 from shared.settings.reading import get_settings as get_settings

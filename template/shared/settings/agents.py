@@ -23,7 +23,11 @@ class Agents(BaseModel):
     event_hours: float = Field(24, gt=0)
     """How long the stream of a finished run can be replayed."""
     webhook_hosts: list[str] = []
-    """Hosts that webhooks may be sent to; none by default."""
+    """Hosts that webhooks may be sent to, as `host` (the default port) or `host:port`; none by
+    default."""
+    cors_origins: list[str] = []
+    """Origins of web pages in whose scripts a browser allows requests to the service, such as
+    `https://chat.acme.example`; none by default. Requests need the service token all the same."""
     webhook_secret: SecretStr = SecretStr("")
     """Signs webhooks by the Standard Webhooks specification: `whsec_` and base64. Any other text
     of at least 32 characters is used as the key itself."""

@@ -8,6 +8,4 @@ class Customer(BaseModel):
 
     name: str
     slug: str
-    domain: str
     admin_email: str
-    created_on: str

@@ -2,9 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -13,8 +20,10 @@ from pydantic_settings import (
 )
 
 from shared.settings.agents import Agents
+from shared.settings.api import Api
 from shared.settings.customer import Customer
 from shared.settings.database import Database
+from shared.settings.files import FileSource
 from shared.settings.mcp import Mcp
 from shared.settings.model import Model
 from shared.settings.ports import Ports
@@ -41,6 +50,7 @@ class Settings(BaseSettings):
     services: Services = Services()
     ports: Ports = Ports()
     database: Database = Database()
+    api: Api = Api()
     model: Model = Model()
     mcp: Mcp = Mcp()
     agents: Agents = Agents()
@@ -55,14 +65,14 @@ class Settings(BaseSettings):
     """The agents service's address; empty: its port on this machine."""
     otel_exporter_otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$")
     """The receiver of the agents service's traces, by OTLP over HTTP; empty: none."""
+    data_dir: Annotated[Path, AfterValidator(lambda path: PROJECT_ROOT / path)] = (
+        PROJECT_ROOT / "data"
+    )
+    """The folder of SQLite files and other state; a relative path is one in the project. Git
+    ignores `data`."""
     watch_polling: bool = False
     """Development: look for changed files at intervals, where the file system reports none."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-
-    @property
-    def data_dir(self) -> Path:
-        """The folder of SQLite files and other state; git ignores it."""
-        return PROJECT_ROOT / "data"
 
     @property
     def agents_service_url(self) -> str:
@@ -105,4 +115,4 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment before `.env` before `platform.toml`."""
         toml = TomlConfigSettingsSource(settings_cls)
-        return init_settings, env_settings, dotenv_settings, toml
+        return init_settings, env_settings, FileSource(settings_cls), dotenv_settings, toml

@@ -9,6 +9,7 @@ import structlog
 from asgi_correlation_id import correlation_id
 
 from shared.logging import configure_logging, redact
+from shared.terminal import CONTROLS
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +69,10 @@ def test_an_exception_is_one_event(capsys: pytest.CaptureFixture[str]) -> None:
         {"event": "sent Authorization: Bearer hunter2"},
         {"event": "key sk-hunter2hunter2 refused"},
         {"event": '"GET /v1/models?page=1&token=hunter2 HTTP/1.1" 200'},
+        {"event": "failed: token='hunter2'"},
+        {"event": '{"api_key": "hunter2", "page": 1}'},
+        {"event": """{'Authorization': 'Basic hunter2'}"""},
+        {"event": r'said "{\"token\": \"hunter2\"}"'},
         {"headers": {"cookie": "session=hunter2"}},
         {"arguments": ["--password", {"api_key": "hunter2"}]},
     ],
@@ -77,6 +82,44 @@ def test_secrets_are_redacted(event: dict[str, object]) -> None:
 
 
 def test_what_is_no_secret_stays() -> None:
-    event = {"event": "12 tokens in http://127.0.0.1:6200/threads", "tokens": 12}
+    text = "12 tokens in http://127.0.0.1:6200/threads, unexpected token: '}'"
+    event = {"event": text, "tokens": 12}
 
     assert redact(None, "info", dict(event)) == event
+
+
+class Forged:
+    """An object whose representation is another's text."""
+
+    def __repr__(self) -> str:
+        return "\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b]0;title\x07", "\x9b2J", "\r\n09:00:00 [info] login", "\u202e"]
+)
+def test_no_text_changes_the_terminal_or_forges_a_line(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    configure_logging("info", json=False)
+    log = structlog.get_logger("test")
+    log.info(text, email=text, items=[{text: text}], thing=Forged(), things=[Forged()])
+    logging.getLogger("uvicorn.access").info('%s - "%s"', "127.0.0.1", text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        log.exception("failed")
+
+    first, second, third, *traceback = capsys.readouterr().out.splitlines()
+    assert not any(map(CONTROLS.search, (first, second, third, *traceback)))
+    assert ascii(text)[1:-1] in first
+    assert "x1b[2J" in first
+    assert third.endswith("failed [test]")
+    assert all(line.startswith("  ") for line in traceback)
+
+
+def test_a_text_that_utf_8_cannot_encode_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", json=False)
+    structlog.get_logger("test").info("\ud800", path="/\ud800")
+
+    assert "\\ud800 [test] path='/\\ud800'" in capsys.readouterr().out

@@ -12,9 +12,7 @@ TOML = """\
 [customer]
 name = "Müller & Söhne"
 slug = "mueller"
-domain = "platform.mueller.example"
 admin_email = "admin@mueller.example"
-created_on = "2025-01-01"
 
 [ports]
 api = 9100
@@ -147,3 +145,31 @@ def test_a_line_that_cannot_be_read_is_named(project: Path, line: str) -> None:
 
 def test_printing_settings_shows_no_secret(project: Path) -> None:
     assert read(project, "settings.secret_key.get_secret_value() in repr(settings)") == "False"
+
+
+def test_a_file_can_hold_a_secret(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql+psycopg://a:b@c/d\n", encoding="utf-8")
+    url = "settings.database.url.get_secret_value()"
+    assert read(project, url, DATABASE__URL_FILE=str(tmp_path / "url")).endswith("@c/d")
+
+
+def test_a_secret_file_that_cannot_be_used_is_named(project: Path, tmp_path: Path) -> None:
+    secret = {"SECRET_KEY_FILE": str(tmp_path / "absent")}
+    assert "SECRET_KEY_FILE cannot be read" in read(project, "settings.secret_key", **secret)
+    twice = read(project, "settings.secret_key", **secret, SECRET_KEY="a" * 64)
+    assert "SECRET_KEY and SECRET_KEY_FILE are both set" in twice
+
+
+def test_files_of_other_programs_are_not_read(project: Path) -> None:
+    assert read(project, "settings.ports.api", SSL_CERT_FILE="/absent") == "9100"
+
+
+def test_the_data_folder_can_be_elsewhere(project: Path, tmp_path: Path) -> None:
+    url = read(project, "settings.database_url('agents')", DATA_DIR=str(tmp_path / "elsewhere"))
+    assert url == f"sqlite+aiosqlite:///{tmp_path}/elsewhere/agents.db"
+    assert read(project, "settings.data_dir", DATA_DIR="elsewhere") == str(project / "elsewhere")
+
+
+def test_services_that_listen_everywhere_are_called_on_loopback(project: Path) -> None:
+    address = read(project, "settings.ports.address('api')", PORTS__BIND="0.0.0.0")
+    assert address == "http://127.0.0.1:9100"

@@ -1,5 +1,6 @@
 """Three small versions of a file and what becomes of them, format by format."""
 
+from pathlib import PurePath
 from textwrap import dedent
 
 import pytest
@@ -159,13 +160,42 @@ CONFLICTS = {
     ),
 }
 
+CLEAN |= {
+    "JSON with comments": (
+        "tsconfig.json",
+        '{\n  // how\n  "a": 1, // one\n  "b": 2\n}\n',
+        '{\n  // how\n  "a": 9, // one\n  "b": 2, /* two */\n  // mine\n  "c": 3,\n}\n',
+        '{\n  // how\n  "a": 1, // one\n  // why\n  "b": 4\n}\n',
+        '{\n  // how\n  "a": 9, // one\n  // why\n  "b": 4, /* two */\n  // mine\n  "c": 3,\n}\n',
+    ),
+    "several documents": (
+        "x.yml",
+        "kind: A\na: 1\n---\nkind: B\nb: 1\n",
+        "kind: A\na: 2\n---\nkind: B\nb: 1\n# mine\n",
+        "kind: A\na: 1\n---\n# why\nkind: B\nb: 1\nd: 1\n",
+        "kind: A\na: 2\n---\n# why\nkind: B\nb: 1\nd: 1\n# mine\n",
+    ),
+    "a setting twice": (
+        ".env.template",
+        "A=1\nB=1\nA=2\n",
+        "A=1\nB=1\nA=3\n",
+        "A=1\nB=2\nA=2\nC=1\n",
+        "A=1\nB=2\nA=3\nC=1\n",
+    ),
+    "a pattern twice": (
+        ".gitignore",
+        "a\n# one\nb\na\n",
+        "a\n# one\nb\na\nmine\n",
+        "a\n# one\nb\ntheirs\na\n",
+        "a\n# one\nb\ntheirs\na\nmine\n",
+    ),
+}
 UNSUPPORTED = {
     "no such format": ("notes.txt", "a\n", "b\n", "a\nc\n"),
-    "JSON with comments": ("x.json", "{}", '{\n// why\n"a": 1}', '{"b": 1}'),
+    "JSON with other comments": ("x.json", "{}", '{\n# why\n"a": 1}', '{"b": 1}'),
     "broken": ("x.yml", "a: 1\n", "a: [1\n", "a: 2\n"),
     "a key twice": ("x.yml", "a: 1\n", "a: 1\na: 2\n", "a: 3\n"),
-    "a setting twice": (".env.template", "A=1\n", "A=1\nA=2\n", "A=3\n"),
-    "several documents": ("x.yml", "a: 1\n", "a: 1\n---\nb: 1\n", "a: 2\n"),
+    "one document that became several": ("x.yml", "a: 1\n", "a: 1\n---\nb: 1\n", "a: 2\n"),
     "mixed line ends": ("x.yml", "a: 1\nb: 1\n", "a: 1\r\nb: 2\n", "a: 2\nb: 1\n"),
 }
 
@@ -176,6 +206,75 @@ def test_merges(case):
     result = merge_structured(path, base.encode(), ours.encode(), theirs.encode())
     assert result is not None
     assert (result.merged.decode(), result.conflicts) == (expected, ())
+
+
+LATER = {
+    "yours": (
+        "x.toml",
+        "version = '{}'\n",
+        "1.2.0",
+        "1.10.0",
+        "1.3.0",
+        "1.10.0 (yours), not 1.3.0",
+    ),
+    "theirs": ("x.json", '{{"version": "{}"}}', "1.2", "1.3rc1", "1.3", "1.3 (framework), not"),
+    "release": ("x.yml", "rev: v{}\n", "1.2.0", "2.0.0", "2.0.1", "v2.0.1 (framework), not v2.0.0"),
+    "table": (
+        "x.json",
+        '{{"devDependencies": {{"a": "^{}"}}}}',
+        "1.2",
+        "1.4",
+        "1.3",
+        "^1.4 (yours), not",
+    ),
+    "list": (
+        "x.toml",
+        "dependencies = ['a[b]>={},<2']\n",
+        "1.2",
+        "1.3",
+        "1.4",
+        "a[b]>=1.4,<2 (frame",
+    ),
+}
+LATER |= {
+    "an action": ("x.yml", "uses: a/b@v{}\n", "2", "3", "3.1", "a/b@v3.1 (framework), not"),
+    "npm's pre-release": (
+        "x.json",
+        '{{"version": "{}"}}',
+        "1.0.0",
+        "2.0.0-next.10",
+        "1.0.1",
+        "2.0.0-next.10 (yours), not",
+    ),
+    "pnpm's catalog": ("x.yml", "catalogs:\n  a:\n    vite: ^{}\n", "6.1", "6.2", "8", "^8 (fr"),
+}
+NO_LATER = {
+    "a hash": ("x.yml", "uses: a/b@{}\n", "1" * 40, "2" * 40, "3" * 40),
+    "lowered": ("x.toml", "version = '{}'\n", "1.2", "1.1", "1.3"),
+    "no version": ("x.toml", "version = '{}'\n", "1.2", "1.3", "latest"),
+    "another operator": ("x.json", '{{"dependencies": {{"a": "{}"}}}}', "^1.2", "^1.3", "~1.4"),
+    "another bound": ("x.toml", "dependencies = ['{}']\n", "a>=1", "a>=2,<4", "a>=3,<5"),
+    "a build or a pre-release": ("x.json", '{{"version": "{}"}}', "1.2.0", "1.3.0-1", "1.3.0"),
+    "another key": ("x.toml", "host = '{}'\n", "10.0.0.1", "10.0.0.2", "10.0.0.3"),
+    "the same version": ("x.toml", "version = '{}'\n", "1.2", "1.3", "1.3.0"),
+}
+
+
+@pytest.mark.parametrize("case", LATER)
+def test_suggests_the_later_of_two_raised_versions(case):
+    path, text, *versions, suggestion = LATER[case]
+    result = merge_structured(path, *(text.format(version).encode() for version in versions))
+    later = text.format(versions[1] if "(yours), not" in suggestion else versions[2])
+    assert (result.merged.decode(), result.conflicts) == (later, ())
+    assert suggestion in result.suggestions[0]
+
+
+@pytest.mark.parametrize("case", NO_LATER)
+def test_suggests_no_version_that_may_be_wrong(case):
+    path, text, *versions = NO_LATER[case]
+    result = merge_structured(path, *(text.format(version).encode() for version in versions))
+    assert result.conflicts
+    assert result.suggestions == ()
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
@@ -191,6 +290,21 @@ def test_leaves_a_conflict(case):
 def test_leaves_the_merge_to_the_lines(case):
     path, base, ours, theirs = UNSUPPORTED[case]
     assert merge_structured(path, base.encode(), ours.encode(), theirs.encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "ours", "theirs"),
+    [
+        ("web/package-lock.json", '{"a": 1, "b": 1}', '{"a": 2, "b": 1}', '{"a": 1, "b": 2}'),
+        ("npm-shrinkwrap.json", '{"a": 1, "b": 1}', '{"a": 2, "b": 1}', '{"a": 1, "b": 2}'),
+        ("pnpm-lock.yaml", "a: 1\nb: 1\n", "a: 2\nb: 1\n", "a: 1\nb: 2\n"),
+        ("pylock.toml", "a = 1\nb = 1\n", "a = 2\nb = 1\n", "a = 1\nb = 2\n"),
+    ],
+)
+def test_lock_files_are_left_to_the_lines(path, base, ours, theirs):
+    sides = [text.encode() for text in (base, ours, theirs)]
+    assert merge_structured(path, *sides) is None
+    assert merge_structured(f"other{PurePath(path).suffix}", *sides)
 
 
 def test_what_is_not_utf8_is_left_to_the_lines():

@@ -74,3 +74,12 @@ def test_a_binary_conflict_keeps_ours(git, tmp_path):
     commit(git, {"a.bin": b"\0c"})
     assert git["merge", "-q", "other"].run(retcode=None)[0] == 1
     assert (tmp_path / "a.bin").read_bytes() == b"\0c"
+
+
+def test_a_version_that_both_sides_raised_is_named(git, tmp_path):
+    commit(git, {"a.toml": "version = '1.0'\n"})
+    commit(git, {"a.toml": "version = '1.2'\n"}, "other")
+    commit(git, {"a.toml": "version = '1.10'\n"})
+    _, out, error = git["merge", "-q", "other"].run()
+    assert (tmp_path / "a.toml").read_text() == "version = '1.10'\n"
+    assert "a.toml: version: 1.10 (ours), not 1.2 (theirs)" in out + error

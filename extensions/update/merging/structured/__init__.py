@@ -35,12 +35,15 @@ class StructuredResult:
 
     With conflicts, `merged` holds diff3 markers around those values only. `yours` and `framework`
     have one side's values there; None where that would not be the merge of the other values.
+    `suggestions` name the versions that both sides raised, of which the later is in the result:
+    `version: 1.3 (yours), not 1.2 (framework)`.
     """
 
     merged: bytes
     conflicts: tuple[str, ...]
     yours: bytes | None
     framework: bytes | None
+    suggestions: tuple[str, ...] = ()
 
 
 def merge_structured(
@@ -64,6 +67,8 @@ def merge_structured(
     except (UnsupportedError, UnicodeDecodeError):
         return None
     sides = (base_tree, our_tree, their_tree)
+    if len({type(data(side.value)) for side in sides}) > 1:  # one document became several
+        return None
     merge = Merge()
     root = Container("map", ())
     merged = merge.entry(Place((), "", (root, root, root, root)), *sides)
@@ -83,18 +88,26 @@ def merge_structured(
     if marked.endswith(f">>>>>>> {labels[2]}\n"):  # a marker is a line of its own
         merged_layout = replace(merged_layout, final_newline=True)
     names = tuple(name or "(whole file)" for name in shown)
-    return StructuredResult(merged_layout.write(marked), names, *written_sides)
+    # Conflicts of a whole file leave nothing that was chosen.
+    suggestions = () if shown == ("",) else tuple(merge.suggestions)
+    return StructuredResult(
+        merged_layout.write(marked), names, written_sides[0], written_sides[1], suggestions
+    )
 
 
 def _parser(path: str) -> Parser | None:
     name = PurePosixPath(path).name
+    if re.fullmatch(_LOCK_FILE, name):
+        return None
     return next((parser for pattern, parser in _FORMATS if re.fullmatch(pattern, name)), None)
 
 
+# Large, and written by a tool from another file: a merge is neither quick nor what the tool writes.
+_LOCK_FILE = r".+[-.]lock\.(json|ya?ml|toml)|npm-shrinkwrap\.json|pylock(\..+)?\.toml"
 _FORMATS: tuple[tuple[str, Parser], ...] = (
     (r".*\.toml", tomldoc.parse),
     (r".*\.ya?ml", yamldoc.parse),
-    (r".*\.json", jsondoc.parse),
+    (r".*\.jsonc?", jsondoc.parse),
     (r"\.env(\..+)?|.*\.env(\.template)?", linedoc.parse_env),
     (r"\.(git|docker)ignore", linedoc.parse_ignore),
 )

@@ -12,7 +12,7 @@ from typing import Literal
 from .tree import Container, Entry, Leaf, UnsupportedError, scalar
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
-_JSON_SPACE = re.compile(r"[ \t\r\n]*")
+_JSON_SPACE = re.compile(r"(?:[ \t\r\n]+|//[^\n]*|/\*[\s\S]*?\*/)*")
 _JSON_SCALAR = re.compile(r'"(?:[^"\\\n]|\\.)*"|[-+.\w]+')
 _TOML_SCALAR = re.compile(
     r'"""(?:[^\\]|\\[\s\S])*?"{3,5}|' + r"'''[\s\S]*?'{3,5}|"
@@ -112,7 +112,7 @@ def flow_container(
     if entries:
         trailing, post, tail = _split(tail)
         entries[-1] = replace(entries[-1], post=post)
-    blank = [str(entry.lead) for entry in entries if not str(entry.lead).strip()]
+    blank = [lead for entry in entries if not (lead := _below_comments(str(entry.lead))).strip()]
     leads = (blank[0], blank[-1]) if blank else ("", " ")
     if len(entries) == 1:
         leads = (leads[0], leads[0] if "\n" in leads[0] else " ")
@@ -127,16 +127,22 @@ def flow_container(
     )
 
 
+def _below_comments(lead: str) -> str:
+    above, newline, indentation = lead.rpartition("\n")
+    return newline + indentation if above.strip() else lead
+
+
 def _split(gap: str) -> tuple[bool, str, str]:
     """What stands behind an item: a comma or not, the rest of its line, what is above the next."""
     before, comma, after = gap.partition(",")
-    if "#" in before or not comma:  # a comma in a comment is none
+    if before.strip() or not comma:  # a comma in a comment is none
         comma, after = "", gap
         before = ""
     if before:
         raise UnsupportedError("white space before a comma")
     post, newline, lead = after.partition("\n")
-    return (bool(comma), post, newline + lead) if "#" in post else (bool(comma), "", after)
+    # What is not blank here is a comment.
+    return (bool(comma), post, newline + lead) if post.strip() else (bool(comma), "", after)
 
 
 def _skip(text: str, at: int, syntax: Syntax) -> int:

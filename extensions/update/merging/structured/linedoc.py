@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Literal
 
 from .tree import Container, Entry, Leaf, UnsupportedError
@@ -25,15 +26,15 @@ def parse_ignore(text: str) -> Entry:
 
 
 def _parse(text: str, pattern: re.Pattern[str], kind: Literal["map", "list"]) -> Entry:
-    entries, at = [], 0
+    entries, at, seen = [], 0, Counter[str]()
     while match := pattern.match(text, at):
         found = {"key": "", "head": "", "sep": "", **match.groupdict()}
-        key, value, post = found["key"], Leaf(found["value"], found["value"]), found["post"]
+        value, post = Leaf(found["value"], found["value"]), found["post"]
+        seen[found["key"]] += 1
+        count = seen[found["key"]]  # a setting may stand twice; the last one counts
+        key = f"{found['key']}#{count}" if kind == "map" and count > 1 else found["key"]
         entries.append(Entry(key, value, found["lead"], found["head"], found["sep"], post))
         at = match.end()
-    names = [entry.key or entry.value for entry in entries]
-    if len(set(names)) < len(names):
-        raise UnsupportedError("a line occurs twice")
     tail = text[at:]
     if any(line.strip() and not line.lstrip().startswith("#") for line in tail.split("\n")):
         raise UnsupportedError("a line that is no setting")

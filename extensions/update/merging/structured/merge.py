@@ -19,6 +19,7 @@ from .tree import (
     text_of,
     whole,
 )
+from .versions import later
 
 T = TypeVar("T")
 Path = tuple[str, ...]
@@ -50,10 +51,11 @@ class Place:
 @dataclass
 class Merge:
     """One merge. `conflicts` maps the internal path of each value left open to the shown one;
-    `comments` lists the comments left open."""
+    `comments` lists the comments left open, `suggestions` the versions that were chosen."""
 
     conflicts: dict[Path, str] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
 
     def entry(self, place: Place, base: Entry, ours: Entry, theirs: Entry) -> Item:
         texts = [whole(entry) for entry in (base, ours, theirs)]
@@ -93,6 +95,10 @@ class Merge:
             return place.fit(ours, 1).value, ours
         if o.data == b.data:
             return _quoted_like(o, place.fit(theirs, 2).value), theirs
+        if version := later(place.path, b.data, o.data, t.data):
+            mine = version == o.data
+            self.suggestions.append(_suggestion(place.shown, o.data, t.data, mine))
+            return (o, ours) if mine else (_quoted_like(o, t), theirs)
         merged = merge_text(*texts) if all(text.startswith(MULTILINE) for text in texts) else None
         return (None if merged is None else Leaf(merged, None)), None
 
@@ -138,6 +144,7 @@ class Merge:
             order.sort(key=lambda name: _is_table(merged[name]))
         self.conflicts |= inner.conflicts
         self.comments += inner.comments
+        self.suggestions += inner.suggestions
         return replace(result, entries=tuple(merged[name] for name in order))
 
     def _item(
@@ -191,6 +198,11 @@ class Merge:
             self.comments.append(f"{place.shown} (comment)".strip())
             return Choice(ours, base, theirs)
         return merged
+
+
+def _suggestion(shown: str, ours: object, theirs: object, mine: bool) -> str:
+    sides = f"{ours} (yours)", f"{theirs} (framework)"
+    return f"{shown}: {sides[not mine]}, not {sides[mine]}"
 
 
 def _quoted_like(ours: Leaf, value: Leaf | Container) -> Leaf | Container:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from .identity import ambiguous, identify, merge_order
 from .lines import merge_text
 from .tree import Side
+from .versions import later
 
 Path = tuple[str, ...]
 _ABSENT = object()
@@ -38,6 +39,8 @@ def expected(
         merged = merge_text(*values)  # type: ignore[arg-type]
         if merged is not None:
             return merged
+    if version := later(path, base, ours, theirs):
+        return version
     raise MismatchError(".".join(path))
 
 

@@ -1,4 +1,4 @@
-"""YAML, from ruamel's event stream: one document of block and flow collections."""
+"""YAML, from ruamel's event stream: documents of block and flow collections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ruamel.yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
     StreamStartEvent,
 )
 from ruamel.yaml.nodes import ScalarNode
@@ -34,8 +33,9 @@ _TRIVIA = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*")
 
 def parse(text: str) -> Entry:
     try:
-        YAML(pure=True).load(text)  # duplicate keys, unknown aliases
-        return _Reader(text).document()
+        for _ in YAML(pure=True).load_all(text):  # duplicate keys, unknown aliases
+            pass
+        return _Reader(text).documents()
     except (YAMLError, RecursionError, ValueError) as error:
         raise UnsupportedError(str(error)) from error
 
@@ -47,21 +47,32 @@ class _Reader:
         self.events: Iterator[Event] = iter(YAML(typ="safe", pure=True).parse(text))
         self.resolver = VersionedResolver()
 
-    def document(self) -> Entry:
+    def documents(self) -> Entry:
+        """The document, or a list of several."""
         self._expect(StreamStartEvent)
-        start = self._expect(DocumentStartEvent)
+        found: list[Entry] = []
+        while isinstance(event := next(self.events), DocumentStartEvent):
+            found.append(self._document(event))
+        if not found:
+            raise UnsupportedError("no document")
+        *before, last = found
+        root = last.value
+        if isinstance(root, Container):
+            last = replace(last, value=replace(root, tail=f"{root.tail}{self.text[self.at :]}"))
+        return Entry("", Container("list", (*before, last))) if before else last
+
+    def _document(self, start: DocumentStartEvent) -> Entry:
+        begin = self.at
         if getattr(start, "explicit", False):
             self.at = self._line_end(start.end_mark.index)
-        lead = self.text[: self.at]
+        lead = self.text[begin : self.at]
         event = next(self.events)
         if not isinstance(event, MappingStartEvent | SequenceStartEvent) or event.flow_style:
             raise UnsupportedError("neither a mapping nor a list")
         root = self._block(event, -1, False)
-        end = self._expect(DocumentEndEvent)
-        if getattr(end, "explicit", False) or not isinstance(next(self.events), StreamEndEvent):
-            raise UnsupportedError("several documents")
-        tail = f"{root.tail}{self.text[self.at :]}"
-        return Entry("", replace(root, tail=tail), lead=lead)
+        if getattr(self._expect(DocumentEndEvent), "explicit", False):
+            raise UnsupportedError("a document that ends with dots")
+        return Entry("", root, lead=lead)
 
     def _block(self, start: Event, parent: int, compact: bool) -> Container:
         """A block collection whose first line starts at `self.at` (or inside a line: compact)."""
@@ -203,5 +214,5 @@ class _Reader:
     def _expect(self, kind: type[Event]) -> Event:
         event = next(self.events)
         if not isinstance(event, kind):
-            raise UnsupportedError("not a single document")
+            raise UnsupportedError("not the expected structure")
         return event

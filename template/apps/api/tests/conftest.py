@@ -17,8 +17,10 @@ from apps.api.src.core.conversations.models import Conversation, Message, Run
 from apps.api.src.core.database import Database
 from apps.api.src.core.factory import create_app
 from apps.api.src.core.migrate import migrate
+from apps.api.src.core.migrations import HISTORY
+from apps.api.src.core.platform import customization
 from apps.api.tests.support.agents_service import AgentsService, run_agents_service
-from shared.settings import Agents, Customer, Mcp, Model, Ports, Services, Settings
+from shared.settings import Agents, Api, Customer, Mcp, Model, Ports, Services, Settings
 from shared.settings import Database as DatabaseSettings
 
 # Nothing listens on this port: the agents service is down.
@@ -27,22 +29,23 @@ CLOSED_PORT = 1
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a project without data, independent of this project's."""
-    monkeypatch.setattr(Settings, "data_dir", tmp_path / "data")
+    """Settings of a project without data, and without your routes and tables."""
+    monkeypatch.setattr(customization, "FOLDER", tmp_path / "custom")
+    monkeypatch.setattr(HISTORY, "custom", tmp_path / "custom/migrations")
     # Do not wait for a service that the test has not started.
     monkeypatch.setattr("apps.api.src.core.agents.service.CONNECT_RETRIES", 0)
     return Settings(
         environment="development",
+        data_dir=tmp_path / "data",
         customer=Customer(
             name="Test company",
             slug="test-company",
-            domain="platform.test.example",
             admin_email="admin@test.example",
-            created_on="2025-01-01",
         ),
         services=Services(),
         ports=Ports(langgraph=CLOSED_PORT),
         database=DatabaseSettings(),
+        api=Api(),
         model=Model(),
         mcp=Mcp(),
         agents=Agents(),

@@ -21,11 +21,19 @@ def parser() -> ArgumentParser:
         default=True,
         help="run the web service where it is enabled (the default)",
     )
+    commands.choices["dev"].add_argument(
+        "--only", choices=("api", "langgraph", "web"), help="run this service alone"
+    )
     command(commands, "doctor", doctor).add_argument(
         "--json", dest="as_json", action="store_true", help="print JSON for scripts"
     )
     command(commands, "secrets", secrets)
-    command(commands, "verify", verify)
+    command(commands, "verify", verify).add_argument(
+        "--all",
+        dest="everything",
+        action="store_true",
+        help="also run the framework's tests where its files are as they were delivered",
+    )
     command(commands, "admin", admin, add_help=False)
     new = commands_of(command(commands, "new", new_part))
     agent = command(new, "agent", new_agent)
@@ -39,11 +47,11 @@ def parser() -> ArgumentParser:
     return top
 
 
-def dev(*, web: bool) -> None:
+def dev(*, web: bool, only: str | None) -> None:
     """Run the API, the agents service and the web with hot reload, until Ctrl-C."""
     from platform_tools.start.dev import run
 
-    run(web=web)
+    run(web=web, only=only)
 
 
 def doctor(*, as_json: bool) -> int:
@@ -61,11 +69,11 @@ def secrets() -> None:
     print(", ".join(ensure(settings_folder())) or "Nothing to do: .env is complete.")
 
 
-def verify() -> int:
+def verify(*, everything: bool) -> int:
     """Check format, lint, types, tests and compose files. Exit code 1 if one fails."""
     from platform_tools.check.verify import show
 
-    return show()
+    return show(everything=everything)
 
 
 def admin(arguments: list[str]) -> None:

@@ -23,12 +23,20 @@ def settings() -> "Settings":
         raise PlatformError(str(error), "`platform doctor` checks everything else.", 2) from None
 
 
-def ports(config: "Settings", *, web: bool = True) -> dict[str, int]:
-    """The ports of the services that run, by service; `web` false leaves out the web service."""
+def ports(config: "Settings", *, web: bool = True, only: str | None = None) -> dict[str, int]:
+    """The ports of the services that run, by service.
+
+    `web` false leaves out the web service, `only` all but one. Raises `PlatformError` if that one
+    is not enabled.
+    """
     services = ["langgraph", "api"]
     if web and "web" in config.services.enabled:
         services.append("web")
-    return {service: getattr(config.ports, service) for service in services}
+    if only and only not in services:
+        raise PlatformError(
+            f"The service {only} is not enabled.", "Add it to `enabled` under [services].", 2
+        )
+    return {service: getattr(config.ports, service) for service in ([only] if only else services)}
 
 
 def settings_folder() -> Path:

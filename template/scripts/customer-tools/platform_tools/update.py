@@ -125,18 +125,18 @@ def _update(
         parser.error("--json goes with --preview")
     if wrong := [pair for pair in data or () if "=" not in pair]:
         parser.error(f"--data needs NAME=VALUE, not {wrong[0]}")
-    root, git_folder = _project()
+    root, own = _project()
     request: dict[str, Any] = {"action": mode, "root": str(root), "verify": options["verify"]}
     if mode in ("proceed", "abort"):
-        if not (git_folder / "platform-update/state.json").exists():
+        if not (own / "platform-update/state.json").exists():
             raise StartError("No update is unfinished.", "Begin one: uv run platform update", 2)
-        _become(_kept_engine(root, git_folder), request)
+        _become(_kept_engine(root, own), request)
     request["data"] = dict(pair.partition("=")[::2] for pair in data or ())
-    request["json"] = options["json"]
+    request |= {"json": options["json"], "answers_file": _answers_file(root)}
     home = _answer(root, "_src_path")
     request["source"] = options["source"] or home  # a bundle is no place where a template lives
     locked = mode in ("update", "offer")
-    place = git_folder / "platform-update" if locked else Path(mkdtemp(prefix="platform-"))
+    place = own / "platform-update" if locked else Path(mkdtemp(prefix="platform-"))
     if locked:
         _claim(root, place)
     request |= {"locked": True} if locked else {"temporary": str(place)}
@@ -145,7 +145,7 @@ def _update(
         template = _fetch(address, place / "template", root if address == home else Path.cwd())
         ref = to if begins else _answer(root, "_commit")
         request |= {"template": str(template), "ref": _commit(template, ref)}
-        engine = _export(template, request["ref"], git_folder)
+        engine = _export(template, request["ref"], own)
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
@@ -154,20 +154,20 @@ def _update(
 
 def _resolve(_: ArgumentParser, **options: Any) -> None:
     """Work through the conflicts of an update. Exit code 3 while any is left."""
-    root, git_folder = _project()
-    _become(_kept_engine(root, git_folder), {"action": "resolve", "root": str(root), **options})
+    root, own = _project()
+    _become(_kept_engine(root, own), {"action": "resolve", "root": str(root), **options})
 
 
 def _merge_driver(_: ArgumentParser, path: str, **files: str) -> None:
     """Merge three versions of a file for git, which passes %O %A %B %P."""
-    root, git_folder = _project()
+    root, own = _project()
     versions = [str(Path(files[name]).absolute()) for name in ("base", "ours", "theirs")]
     request = {"action": "merge-driver", "root": str(root), "files": versions, "path": path}
-    _become(_kept_engine(root, git_folder), request)
+    _become(_kept_engine(root, own), request)
 
 
 def _project() -> tuple[Path, Path]:
-    """The project around the current folder, and git's own folder for its work tree."""
+    """The project around the current folder, and where git's own folder has its updates."""
     start = Path.cwd()
     for folder in (start, *start.parents):
         # A project that lacks its answers is still a project: the engine says what is missing.
@@ -175,13 +175,14 @@ def _project() -> tuple[Path, Path]:
             # The new version of an unfinished update is in .platform-update/project.
             inside = folder.parent.name == ".platform-update"
             root = folder.parents[1] if inside else folder
-            done = _git(root, "rev-parse", "--absolute-git-dir")
+            done = _git(root, "rev-parse", "--absolute-git-dir", "--show-prefix")
             if b"not a git repository" in done.stderr:
                 hint = "git init && git add --all && git commit"
                 raise StartError(f"{root} is not in git.", hint, 2)
             if done.returncode:
                 raise StartError(os.fsdecode(done.stderr).strip())
-            return root, Path(os.fsdecode(done.stdout).rstrip("\n"))
+            git_folder, prefix = os.fsdecode(done.stdout)[:-1].rsplit("\n", 1)
+            return root, _own_folder(root, Path(git_folder), prefix)
         if (folder / ".git").exists():
             break
     raise StartError(
@@ -191,11 +192,36 @@ def _project() -> tuple[Path, Path]:
     )
 
 
+def _own_folder(root: Path, git_folder: Path, prefix: str) -> Path:
+    """The folder of a project's updates. Raises `StartError` if another project's are there."""
+    own = git_folder / "platform-projects" / prefix if prefix else git_folder
+    if prefix and (own / "platform-update/state.json").exists():
+        return own
+    # Up to 0.3.0 git's folder had the update of any project in the repository.
+    state = _state(git_folder / "platform-update")
+    place, other = state.get("prefix"), Path(state.get("request", {}).get("root", root))
+    mine = place == prefix if place is not None else other == root or not other.exists()
+    if not mine and not prefix:
+        message = f"The unfinished update is that of the project in {other}."
+        raise StartError(message, "Finish or undo it there, then try again.")
+    return git_folder if state and mine else own
+
+
+def _answers_file(root: Path) -> str:
+    """The answers file of the last commit: Copier's option -a gives it another name."""
+    both = ("--all-match", "-e", "^_commit:", "-e", "^_src_path:")
+    found = _attempt(root, "grep", "--name-only", *both, "HEAD", "--", "*.yml", "*.yaml") or ""
+    names = [line.removeprefix("HEAD:") for line in found.splitlines()]
+    others = [name for name in names if Path(name).name != _ANSWERS]
+    return others[0] if _ANSWERS not in names and len(others) == 1 else _ANSWERS
+
+
 def _answer(root: Path, name: str) -> str:
     """A text in the answers of the last commit, which are YAML as Copier writes it."""
-    hint = f"Restore it from git: git log -- {_ANSWERS}, then git checkout COMMIT -- {_ANSWERS}"
-    if (answers := _attempt(root, "show", f"HEAD:./{_ANSWERS}")) is None:
-        raise StartError(f"{_ANSWERS} is missing: no update without the answers.", hint)
+    file = _answers_file(root)
+    hint = f"Restore it from git: git log -- {file}, then git checkout COMMIT -- {file}"
+    if (answers := _attempt(root, "show", f"HEAD:./{file}")) is None:
+        raise StartError(f"{file} is missing: no update without the answers.", hint)
     # A long text is folded to several lines.
     found = re.search(rf"(?m)^{name}:[ \t]*(\S.*(?:\n[ \t]+\S.*)*)$", answers)
     text = re.sub(r"\s+", " ", found[1]).strip() if found else ""
@@ -204,7 +230,7 @@ def _answer(root: Path, name: str) -> str:
     elif text.startswith('"'):
         text = json.loads(text)
     if not text or text in ("null", "~"):
-        raise StartError(f"{_ANSWERS} has no {name}.", hint)
+        raise StartError(f"{file} has no {name}.", hint)
     return text
 
 
@@ -212,7 +238,7 @@ def _claim(root: Path, place: Path) -> None:
     """Hold the lock of the update's folder, also as the engine; refuse an unfinished update."""
     import fcntl
 
-    place.mkdir(exist_ok=True)
+    place.mkdir(parents=True, exist_ok=True)
     lock = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     os.set_inheritable(lock, True)
     try:
@@ -221,13 +247,19 @@ def _claim(root: Path, place: Path) -> None:
         message = "Another update of this project is running."
         raise StartError(message, "Wait until it has ended.") from None
     if (stored := place / "state.json").exists():
-        # What Copier's update left in the work tree may have been committed since.
         state = _state(place)
         landed = (state.get("door"), state.get("phase")) == ("copier", "landed")
-        if not landed or state["start"] == _attempt(root, "rev-parse", "HEAD"):
+        if not landed or not _over(root, state["start"]):
             raise StartError("An update is unfinished.", _UNFINISHED)
         stored.unlink()
     shutil.rmtree(place / "template", ignore_errors=True)
+
+
+def _over(root: Path, start: str) -> bool:
+    """Whether what Copier's update left in the work tree was committed, or undone with git."""
+    trees = (_attempt(root, "rev-parse", "HEAD:./", f"{start}:./") or "").split("\n")
+    changed = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+    return trees[0] != trees[-1] or _attempt(root, *changed, "--", ".") == ""
 
 
 def _fetch(source: str, into: Path, start: Path) -> Path:
@@ -276,12 +308,12 @@ def _commit(template: Path, ref: str | None) -> str:
     raise StartError(f"The template has no version {ref}.", "Versions are its tags.", 2)
 
 
-def _export(template: Path, commit: str, git_folder: Path) -> Path:
-    """Put the engine of a commit into git's folder, whole or not at all; return its folder."""
-    engine = git_folder / "platform-engine" / commit
+def _export(template: Path, commit: str, own: Path) -> Path:
+    """Put the engine of a commit beside the updates, whole or not at all; return its folder."""
+    engine = own / "platform-engine" / commit
     if engine.exists():
         return engine
-    engine.parent.mkdir(exist_ok=True)
+    engine.parent.mkdir(parents=True, exist_ok=True)
     new = Path(mkdtemp(prefix="new-", dir=engine.parent))
     os.environ["GIT_INDEX_FILE"] = str(new / "index")
     plain = ("-c", "core.autocrlf=false", f"--git-dir={template}", f"--work-tree={new}")
@@ -298,19 +330,19 @@ def _export(template: Path, commit: str, git_folder: Path) -> Path:
     return engine
 
 
-def _kept_engine(root: Path, git_folder: Path) -> Path:
+def _kept_engine(root: Path, own: Path) -> Path:
     """The engine of the unfinished or else of the last update; fetched where there is none."""
-    update, engines = git_folder / "platform-update", git_folder / "platform-engine"
+    update, engines = own / "platform-update", own / "platform-engine"
     if name := str(_state(update).get("engine", "")):
         if (engines / name).exists():
             return engines / name
         if (update / "template").exists():
-            return _export(update / "template", name, git_folder)
+            return _export(update / "template", name, own)
     if kept := [path for path in engines.glob("*") if not path.name.startswith("new-")]:
         return max(kept, key=lambda path: path.stat().st_mtime)
     with TemporaryDirectory(prefix="platform-engine-") as place:
         template = _fetch(_answer(root, "_src_path"), Path(place, "template"), root)
-        return _export(template, _commit(template, _answer(root, "_commit")), git_folder)
+        return _export(template, _commit(template, _answer(root, "_commit")), own)
 
 
 def _state(place: Path) -> dict[str, Any]:

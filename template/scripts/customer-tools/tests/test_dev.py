@@ -13,6 +13,7 @@ import pytest
 from platform_tools.errors import PlatformError
 from platform_tools.start import running
 from platform_tools.start.dev import open_ports
+from platform_tools.start.output import say
 from platform_tools.start.process import Process
 from platform_tools.start.watch import affected
 
@@ -88,7 +89,7 @@ def taken() -> Iterator[int]:
 
 def test_a_taken_port_is_named_with_its_holder_and_the_way_out(taken: int, tmp_path: Path) -> None:
     with pytest.raises(PlatformError) as error:
-        open_ports({"api": taken}, tmp_path)
+        open_ports({"api": taken}, "127.0.0.1", tmp_path)
     assert f"Port {taken} (api)" in error.value.hint
     assert f"process {os.getpid()}" in error.value.hint
     assert "PORTS__API=" in error.value.hint
@@ -97,7 +98,7 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(taken: int, tmp_p
 def test_a_second_dev_of_the_project_is_refused(tmp_path: Path) -> None:
     running.write_state(tmp_path, {"pid": os.getpid()})
     with pytest.raises(PlatformError, match="already running"):
-        open_ports({"api": 0}, tmp_path)
+        open_ports({"api": 0}, "127.0.0.1", tmp_path)
 
 
 def test_what_a_killed_dev_left_is_not_believed(tmp_path: Path) -> None:
@@ -105,3 +106,17 @@ def test_what_a_killed_dev_left_is_not_believed(tmp_path: Path) -> None:
     gone.wait()
     (tmp_path / running.STATE).write_text(json.dumps({"pid": gone.pid}))
     assert running.read_state(tmp_path) is None
+
+
+def test_the_output_of_a_service_does_not_change_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "\x1b[32mready\x1b[0m in 3 s \x1b]0;title\x07\x1b[2J"
+    say(line, name="web")
+    [shown] = capsys.readouterr().out.splitlines()
+    assert shown.endswith("│ ready in 3 s \\x1b]0;title\\x07\\x1b[2J")
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    say(line, name="web")
+    assert "\x1b[32mready\x1b[0m in" in capsys.readouterr().out

@@ -13,9 +13,7 @@ PLATFORM_TOML = """
 [customer]
 name = "Acme"
 slug = "acme"
-domain = "acme.example"
 admin_email = "admin@acme.example"
-created_on = "2026-01-01"
 """
 KEY, TOKEN = os.urandom(32).hex(), os.urandom(32).hex()
 SECRETS = f"SECRET_KEY={KEY}\nSERVICE_TOKEN={TOKEN}\n"

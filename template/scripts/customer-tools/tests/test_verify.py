@@ -32,12 +32,36 @@ def test_every_mistake_is_found_with_its_output(root: Path) -> None:
     assert "assert 1 == 2" in found["python tests"].output
 
 
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Docker with Compose, the only program on the path."""
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    return program
+
+
 def test_parts_that_the_project_lacks_are_named(root: Path) -> None:
-    assert verify.missing(root) == ["web", "compose files"]
+    absent = "not in this project"
+    assert verify.skipped(root) == {"web": absent, "compose files": absent}
 
 
+@pytest.mark.usefixtures("docker")
 def test_a_part_that_is_there_is_checked(root: Path) -> None:
     (root / "apps" / "web").mkdir(parents=True)
     (root / "docker-compose.dev.yml").touch()
     names = [step.name for step in verify.steps(root)]
     assert {"web lint", "web types", "web test", "docker-compose.dev.yml"} <= set(names)
+
+
+def test_a_compose_file_is_checked_only_where_that_is_possible(root: Path, docker: Path) -> None:
+    name = "docker-compose.prod.yml"
+    (root / name).write_text("include: [{path: prod.yml, env_file: .env.production}]\n")
+    assert verify.skipped(root)[name] == ".env.production is missing"
+    (root / ".env.production").touch()
+    assert name not in verify.skipped(root)
+    docker.unlink()
+    assert verify.skipped(root)[name] == "Docker Compose is not installed"
+    assert name not in [step.name for step in verify.steps(root)]

@@ -42,6 +42,16 @@ class Database:
             raise HTTPException(503, detail)
 
 
+async def begin_write(session: AsyncSession) -> None:
+    """Begin a transaction before its first write, so that on SQLite no other writer comes between.
+
+    SQLite's driver does not begin a transaction for SELECT by itself.
+    """
+    connection = await session.connection()
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """A database session for one request; uncommitted changes are rolled back."""
     database: Database = request.app.state.database

@@ -1,13 +1,39 @@
 """Signing in and out, and changing the password."""
 
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import select, update
 
+from apps.api.src.core.accounts.models import Session
+from apps.api.src.core.database import Database
 from apps.api.src.core.factory import create_app
+from apps.api.src.core.tables import now
 from shared.settings import Settings
 
 EMAIL = "admin@test.example"
 NEW = "twelve chars"
+
+
+@pytest.fixture
+def last_seen(settings: Settings) -> Callable[..., datetime | None]:
+    """The last use of the only session, after moving it into the past by `ago` if that is given."""
+
+    async def move(ago: timedelta | None) -> datetime | None:
+        database = Database(settings)
+        try:
+            async with database.session.begin() as session:
+                if ago:
+                    await session.execute(update(Session).values(last_seen_at=now() - ago))
+                return await session.scalar(select(Session.last_seen_at))
+        finally:
+            await database.engine.dispose()
+
+    return lambda ago=None: asyncio.run(move(ago))
 
 
 def login(client: TestClient, email: str, password: str) -> int:
@@ -112,3 +138,26 @@ def test_another_secret_key_ends_every_session(admin: TestClient, settings: Sett
 
     with TestClient(create_app(changed), cookies={"session": token}) as client:
         assert client.get("/auth/me").status_code == 401
+
+
+def test_a_session_that_is_not_used_ends(
+    admin: TestClient, settings: Settings, last_seen: Callable[..., datetime | None]
+) -> None:
+    idle = timedelta(minutes=settings.api.session_idle_minutes)
+
+    last_seen(idle - timedelta(minutes=1))
+    assert admin.get("/auth/me").status_code == 200
+    last_seen(idle + timedelta(minutes=1))
+    assert admin.get("/auth/me").status_code == 401
+
+
+def test_the_use_of_a_session_is_stored_once_a_minute(
+    admin: TestClient, last_seen: Callable[..., datetime | None]
+) -> None:
+    earlier = last_seen(timedelta(minutes=2))
+    admin.get("/auth/me").raise_for_status()
+    stored = last_seen()
+    assert earlier and stored and earlier < stored
+
+    admin.get("/auth/me").raise_for_status()
+    assert last_seen() == stored

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from langgraph_sdk.client import LangGraphClient
 
 SetRoles = Callable[[list[str]], None]
+FOR_ALL = {"desk-agent", "report-agent", "survey-agent", "test-agent"}
 
 
 @pytest.mark.usefixtures("agents_service")
 def test_administrators_see_why_an_agent_does_not_load(admin: TestClient) -> None:
     agents = {agent["name"]: agent["error"] for agent in admin.get("/agents").json()}
 
-    assert agents.keys() == {"broken-agent", "test-agent"}
+    assert agents.keys() == FOR_ALL | {"broken-agent"}
     assert "nothing" in agents["broken-agent"]
     assert agents["test-agent"] is None
 
@@ -21,9 +25,9 @@ def test_administrators_see_why_an_agent_does_not_load(admin: TestClient) -> Non
 @pytest.mark.parametrize(
     ("roles", "names"),
     [
-        ([], {"test-agent"}),
-        (["sales"], {"test-agent", "sales-agent"}),
-        (["Büro, Süd"], {"test-agent", "sales-agent"}),
+        ([], FOR_ALL),
+        (["sales"], FOR_ALL | {"sales-agent"}),
+        (["Büro, Süd"], FOR_ALL | {"sales-agent"}),
     ],
 )
 def test_others_see_the_agents_for_their_roles(
@@ -40,3 +44,24 @@ def test_agents_and_new_conversations_need_the_agents_service(admin: TestClient)
     responses = [admin.get("/agents"), admin.post("/conversations", json={"agent": "any"})]
 
     assert {response.status_code for response in responses} == {502}
+
+
+@pytest.mark.parametrize("status", [422, 500])
+@pytest.mark.parametrize("role", ["sales", "developer"])
+def test_only_technical_roles_read_errors_of_the_agents_service(
+    app: FastAPI, admin: TestClient, set_roles: SetRoles, role: str, status: int
+) -> None:
+    failing = httpx.MockTransport(
+        lambda _: httpx.Response(status, json={"detail": "broken: token=abc123"})
+    )
+    app.state.agents = LangGraphClient(
+        httpx.AsyncClient(base_url="http://agents", transport=failing)
+    )
+    set_roles([role])
+
+    problem = admin.get("/agents").json()
+
+    assert "abc123" not in admin.get("/ready").text + problem["detail"]
+    technical = problem["detail"] == "Error from the agents service: broken: token=[redacted]"
+    reference = f"reference number {problem['request_id']}" in problem["detail"]
+    assert (technical, reference) == (role == "developer", role == "sales")

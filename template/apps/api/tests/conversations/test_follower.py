@@ -1,6 +1,7 @@
 """Replies while the agents service is in trouble; only its HTTP responses are faked."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core.accounts.models import User
-from apps.api.src.core.agents.service import connect
+from apps.api.src.core.agents.service import REFUSED, UNAVAILABLE, connect
 from apps.api.src.core.conversations import follower
 from apps.api.src.core.conversations.live_reply import LiveReply
 from apps.api.src.core.conversations.models import Conversation, Message, Run
@@ -185,6 +186,64 @@ async def test_a_refusal_is_passed_on(settings: Settings) -> None:
     assert "wait a minute" in error.detail
 
 
+async def test_an_agent_that_the_user_may_not_use_is_refused_without_names(
+    settings: Settings,
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(404, json={"detail": "No such agent: there are board, payroll."})
+        return healthy(request)
+
+    assert (await ask(settings, handle))[0] == ErrorEvent(detail=UNAVAILABLE)
+
+
+async def test_only_technical_roles_read_why_a_request_was_invalid(
+    settings: Settings, set_roles: Callable[[list[str]], None]
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(422, json={"detail": [{"msg": "no: token=abc123"}]})
+        return healthy(request)
+
+    plain = REFUSED.format(reference=1)
+    raised = f"{plain}\n\nError from the agents service: no: token=[redacted]"
+    async with asked(settings, handle) as prompt:
+        first = [event async for _, event in prompt.reply.events()]
+        await asyncio.to_thread(set_roles, ["sales"])
+        again = [event async for _, event in prompt.replies.events(1, "error", 0)]
+    assert (first[0], again[0]) == (ErrorEvent(detail=raised), ErrorEvent(detail=plain))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("RunTimeout", "It took too long."), ("ValueError", "failed at token=abc123 in line 3")],
+)
+async def test_only_technical_roles_read_what_an_agent_raised(
+    settings: Settings, set_roles: Callable[[list[str]], None], name: str, text: str
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/stream"):
+            data = json.dumps({"error": name, "message": text})
+            headers = {"content-type": "text/event-stream"}
+            return httpx.Response(200, headers=headers, text=f"event: error\ndata: {data}\n\n")
+        if request.url.path.endswith("/r1"):
+            return httpx.Response(200, json=CREATED | {"status": "error"})
+        return healthy(request)
+
+    seen = []
+    async with asked(settings, handle) as prompt:
+        _ = [event async for _, event in prompt.reply.events()]
+        run = (await prompt.session.scalars(select(Run))).one()
+        for roles in (["sales"], ["developer"], ["admin"]):
+            await asyncio.to_thread(set_roles, roles)
+            events = [event async for _, event in prompt.replies.events(run.id, run.status, 0)]
+            assert isinstance(events[0], ErrorEvent)
+            seen.append(events[0].detail)
+    plain = follower.FAILED.format(reference=run.id)
+    raised = f"{plain}\n\nfailed at token=[redacted] in line 3"
+    assert seen == ([text] * 3 if name == "RunTimeout" else [plain, raised, raised])
+
+
 async def test_an_error_is_stored_as_postgresql_can_store_it(settings: Settings) -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/stream"):
@@ -194,7 +253,9 @@ async def test_an_error_is_stored_as_postgresql_can_store_it(settings: Settings)
             return httpx.Response(200, json=CREATED | {"status": "error"})
         return healthy(request)
 
-    assert (await ask(settings, handle))[0] == ErrorEvent(detail="not today")
+    error = (await ask(settings, handle))[0]
+    assert isinstance(error, ErrorEvent)
+    assert error.detail.endswith("\n\nnot today")
 
 
 @pytest.mark.parametrize("reachable", [True, False])
@@ -268,7 +329,31 @@ async def test_an_agent_without_a_reply_is_an_error(settings: Settings) -> None:
             return httpx.Response(200, json={"values": {"messages": []}})
         return healthy(request)
 
-    assert (await ask(settings, handle))[0] == ErrorEvent(detail=follower.NO_REPLY)
+    assert (await ask(settings, handle))[0] == ErrorEvent(
+        detail=follower.NO_REPLY.format(reference=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "content", "result"),
+    [
+        ("Plain words.", "Plain words.", None),
+        (["a", "b"], '[\n  "a",\n  "b"\n]', ["a", "b"]),
+        ({"messages": [], "prompt": "hello", "sum": 0}, '{\n  "sum": 0\n}', {"sum": 0}),
+    ],
+)
+async def test_what_an_agent_without_messages_returns_is_its_reply(
+    settings: Settings, values: Any, content: str, result: Any
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/state"):
+            return httpx.Response(200, json={"values": values})
+        return healthy(request)
+
+    reply = (await ask(settings, handle))[0]
+
+    assert isinstance(reply, MessageEvent)
+    assert (reply.message.content, reply.message.result) == (content, result)
 
 
 async def test_a_malformed_response_fails_without_internals(settings: Settings) -> None:
@@ -277,7 +362,9 @@ async def test_a_malformed_response_fails_without_internals(settings: Settings) 
             return httpx.Response(200, json=["surprise"])
         return healthy(request)
 
-    assert (await ask(settings, handle))[0] == ErrorEvent(detail=follower.BROKEN)
+    assert (await ask(settings, handle))[0] == ErrorEvent(
+        detail=follower.BROKEN.format(reference=1)
+    )
 
 
 async def test_a_reply_that_is_being_submitted_is_over_when_its_cancel_returns(

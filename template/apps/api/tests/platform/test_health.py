@@ -1,4 +1,4 @@
-"""Health, readiness and metrics."""
+"""Health and readiness."""
 
 from fastapi.testclient import TestClient
 
@@ -11,8 +11,3 @@ def test_a_living_service_without_the_agents_service_is_not_ready(browser: TestC
     assert response.status_code == 503
     assert response.json()["database"]["ok"]
     assert not response.json()["agents"]["ok"]
-
-
-def test_metrics_are_not_served_through_a_proxy(browser: TestClient) -> None:
-    assert browser.get("/metrics").status_code == 200
-    assert browser.get("/metrics", headers={"X-Forwarded-For": "203.0.113.1"}).status_code == 404

@@ -30,6 +30,10 @@ def run_agents_service(root: Path) -> Iterator[AgentsService]:
     """An agents service on a free port, with its data and a copy of `agents` in `root`."""
     agents = Path(shutil.copytree(AGENTS, root / "agents"))
     shutil.copy(agents / "test-agent/graph.py", agents / "sales-agent")
+    for graph in Path(__file__).parent.glob("graphs/*.py"):
+        folder = agents / graph.stem.replace("_", "-")
+        folder.mkdir()
+        shutil.copy(graph, folder / "graph.py")
     (agents / "broken-agent").mkdir()
     (agents / "broken-agent/graph.py").write_text("graph = nothing")
     with socket.socket() as free:

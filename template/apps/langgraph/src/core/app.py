@@ -12,21 +12,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from apps.langgraph.src.core.agents.registry import AgentRegistry, get_registry
 from apps.langgraph.src.core.observability import operations
 from apps.langgraph.src.core.observability.tracing import configure_tracing, flush_traces
 from apps.langgraph.src.core.protocols.error_handlers import add_error_handlers
-from apps.langgraph.src.core.protocols.langgraph import assistants, runs, threads, unserved
+from apps.langgraph.src.core.protocols.langgraph import (
+    assistants,
+    batches,
+    runs,
+    threads,
+    unserved,
+)
 from apps.langgraph.src.core.protocols.native import routes as native
 from apps.langgraph.src.core.protocols.openai import routes as openai
 from apps.langgraph.src.core.runs.containment import make_task
 from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
-from apps.langgraph.src.core.security.limits import RunRateLimit
 from apps.langgraph.src.core.storage.storage import open_storage
 from shared import __version__
+from shared.headers import SecurityHeadersMiddleware
+from shared.limits import BodyLimitMiddleware, RateLimit
 from shared.logging import configure_logging
 from shared.settings import Settings, SettingsError, get_settings
 
@@ -48,11 +56,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         storage = await stack.enter_async_context(open_storage(settings))
         registry: AgentRegistry = app.state.registry
         await asyncio.to_thread(registry.load_all)
+        # FastAPI prepares routes when they are first used, and other requests would wait for it.
+        await asyncio.to_thread(app.openapi)
         # The garbage collector can skip all objects that exist now: they stay.
         gc.collect()
         gc.freeze()
         # With the default threshold it would run several times in each run of an agent.
         gc.set_threshold(10_000)
+        app.state.starting = asyncio.Lock()
         runner = app.state.runner = Runner(storage, registry, settings.agents)
         webhooks = WebhookSender(storage.webhooks, settings.agents)
         stack.push_async_callback(webhooks.aclose)
@@ -82,14 +93,31 @@ def create_app(settings: Settings, registry: AgentRegistry) -> FastAPI:
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
-        max_body_size=settings.agents.max_body_bytes,
+        # A redirect would take its host from the request.
+        redirect_slashes=False,
     )
     app.state.registry = registry
-    app.state.run_rate = RunRateLimit(settings.agents.rate_limit)
+    app.state.run_rate = RateLimit("runs", "AGENTS__RATE_LIMIT", settings.agents.rate_limit)
     add_error_handlers(app)
+    app.add_middleware(BodyLimitMiddleware, max_bytes=settings.agents.max_body_bytes)
     app.add_middleware(CorrelationIdMiddleware)
+    if settings.agents.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.agents.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=[
+                "Content-Location",
+                "Location",
+                "X-Pagination-Next",
+                "X-Pagination-Total",
+                "X-Request-ID",
+            ],
+        )
+    app.add_middleware(SecurityHeadersMiddleware)
     # Matched in this order: first the routes with the most requests.
-    for part in (runs, threads, assistants, operations, unserved, openai, native):
+    for part in (runs, batches, threads, assistants, operations, unserved, openai, native):
         app.include_router(part.router)
     configure_tracing(app)
     return app

@@ -80,6 +80,28 @@ def test_two_saves_within_a_second_are_two_versions(registry: AgentRegistry) -> 
     assert registry.get("quick").version != first.version
 
 
+@pytest.mark.parametrize(
+    "name", ["cache.json", "notes.md", "log.txt", "orders.csv", "agent.db", "data/seen.yaml"]
+)
+def test_data_in_the_folder_of_an_agent_is_no_source(registry: AgentRegistry, name: str) -> None:
+    file = write_agent(registry.folder, "writer") / name
+    file.parent.mkdir(exist_ok=True)
+    loaded = registry.get("writer")
+    file.write_text("{}")
+    registry.load_all()
+    assert registry.get("writer") is loaded
+
+
+@pytest.mark.parametrize("name", ["agent.toml", "prompts/system.md", "tools/__init__.py"])
+def test_every_source_of_an_agent_makes_a_version(registry: AgentRegistry, name: str) -> None:
+    file = write_agent(registry.folder, "reader") / name
+    file.parent.mkdir(exist_ok=True)
+    loaded = registry.get("reader")
+    file.write_text("\n")
+    registry.load_all()
+    assert registry.get("reader") is not loaded
+
+
 def test_broken_version_leaves_the_good_one_serving(registry: AgentRegistry) -> None:
     agent = write_agent(registry.folder, "desk", "good")
     registry.load_all()

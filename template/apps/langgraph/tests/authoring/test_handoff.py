@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import MessagesState, StateGraph
 from langgraph.types import Command
 
 from apps.langgraph.src.core.agents.registry import AgentRegistry, get_registry
@@ -41,6 +43,21 @@ async def reply(state: MessagesState):
     return {"messages": [await model.ainvoke(state["messages"])]}
 
 graph = StateGraph(MessagesState).add_node(reply).add_edge(START, "reply")
+"""
+
+TONED = """
+from dataclasses import dataclass
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.runtime import Runtime
+
+@dataclass
+class Context:
+    tone: str = "friendly"
+
+async def reply(state: MessagesState, runtime: Runtime[Context]):
+    return {"messages": [("ai", f"A {runtime.context.tone} bill.")]}
+
+graph = StateGraph(MessagesState, Context).add_node(reply).add_edge(START, "reply")
 """
 
 
@@ -101,6 +118,20 @@ async def test_the_prices_of_the_other_agent_count(registry: AgentRegistry) -> N
     recorder = UsageRecorder({})
     await tool.ainvoke({"task": "pay"}, {"callbacks": [recorder]})
     assert recorder.by_model["own"].cost == pytest.approx(12)
+
+
+async def test_the_other_agent_has_a_context_of_its_own(registry: AgentRegistry) -> None:
+    (registry.folder / "toned").mkdir()
+    (registry.folder / "toned/graph.py").write_text(TONED)
+    tool = agent_tool(registry.folder / "front/graph.py", "toned")
+    assert await tool.ainvoke({"task": "pay"}) == "A friendly bill."
+
+    async def ask(state: MessagesState) -> MessagesState:
+        return {"messages": [AIMessage(await tool.ainvoke({"task": "pay"}))]}
+
+    asking: Any = StateGraph(MessagesState, dict).add_node(ask).set_entry_point("ask")
+    result = await asking.compile().ainvoke({"messages": []}, context={"tone": 7})
+    assert result["messages"][-1].text == "A friendly bill."
 
 
 def test_unknown_agent_is_refused_at_once(registry: AgentRegistry) -> None:

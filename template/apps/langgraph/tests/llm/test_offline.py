@@ -67,6 +67,68 @@ def test_calls_no_tool_without_a_reason() -> None:
     assert model.bind_tools([order_status, weather]).invoke("Hello").tool_calls == []
 
 
+@tool
+def research(task: str) -> str:
+    """Research a question."""
+    return task
+
+
+def test_gives_a_task_to_a_worker_but_not_a_greeting() -> None:
+    bound = model.bind_tools([order_status, research])
+    prompt = HumanMessage("My parcel arrived broken")
+    call = bound.invoke([prompt])
+    assert [(one["name"], one["args"]) for one in call.tool_calls] == [
+        ("research", {"task": "My parcel arrived broken"})
+    ]
+    result = ToolMessage("done", tool_call_id=call.tool_calls[0]["id"], name="research")
+    assert bound.invoke([prompt, call, result]).tool_calls == []
+    assert bound.invoke("Good morning!").tool_calls == []
+
+
+@pytest.mark.parametrize("greeting", ["Hello", "hi there!", "Good morning, Ann", "Hey"])
+def test_returns_a_greeting(greeting: str) -> None:
+    assert model.invoke(greeting).text.startswith("Hello! How can I help you?")
+
+
+def test_says_what_a_real_model_would_do() -> None:
+    reply = model.bind_tools([order_status]).invoke("My parcel arrived broken").text
+    assert "“My parcel arrived broken”" in reply
+    assert "With a real model, this agent would" in reply
+    assert "order_status" in reply
+
+
+class Email(BaseModel):
+    """An e-mail."""
+
+    recipient: str
+    subject: str
+    body: str
+
+
+def test_drafts_an_email_about_its_subject() -> None:
+    email = model.with_structured_output(Email).invoke("My parcel arrived broken. What now?")
+    assert isinstance(email, Email)
+    assert email.subject == "My parcel arrived broken"
+    assert email.body.startswith("Dear customer,")
+    assert "My parcel arrived broken" in email.body
+
+
+class Plan(BaseModel):
+    """A plan."""
+
+    title: str
+    steps: list[str]
+
+
+def test_plans_steps() -> None:
+    plan = model.with_structured_output(Plan).invoke("Plan the move of our office")
+    assert isinstance(plan, Plan)
+    assert plan.title == "The move of our office"
+    assert (
+        plan.steps[0] == "Collect what is known about the move of our office and what is still open"
+    )
+
+
 def test_replies_with_the_result_of_a_tool() -> None:
     bound = model.bind_tools([order_status])
     prompt = HumanMessage("What is the status of order A-7?")
@@ -130,6 +192,7 @@ def test_fills_a_typed_dict_and_a_json_schema() -> None:
     [
         ("Write a marketing brief for a solar backpack. It is new.", "a solar backpack"),
         ("Please launch our e-bike!", "our e-bike"),
+        ("Announce a cup for commuters", "a cup for commuters"),
         ("Section: Why\nRequest: Sell tea", "tea"),
         ("", "this request"),
     ],

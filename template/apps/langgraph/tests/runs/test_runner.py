@@ -14,7 +14,7 @@ from apps.langgraph.src.core.runs.upkeep import Upkeep
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.storage.records import RunRequest
 from apps.langgraph.src.core.storage.storage import open_storage
-from shared.settings import Settings, get_settings
+from shared.settings import get_settings
 
 ENDLESS = """
 import asyncio
@@ -30,10 +30,9 @@ graph = StateGraph(MessagesState).add_node(reply).set_entry_point("reply")
 @pytest.fixture
 async def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Runner]:
     """A runner with one agent, whose runs do not end."""
-    monkeypatch.setattr(Settings, "data_dir", tmp_path / "data")
     (tmp_path / "agents/endless").mkdir(parents=True)
     (tmp_path / "agents/endless/graph.py").write_text(ENDLESS)
-    settings = get_settings()
+    settings = get_settings().model_copy(update={"data_dir": tmp_path / "data"})
     await migrate(settings)
     async with open_storage(settings) as storage:
         registry = AgentRegistry(tmp_path / "agents")

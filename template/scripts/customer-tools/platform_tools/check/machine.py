@@ -92,7 +92,7 @@ def ports() -> Iterator[Finding]:
     mine = running.read_state(config.data_dir) or {}
     wanted = project.ports(config)
     others = {service: port for service, port in wanted.items() if not mine.get(service)}
-    listeners, problems = running.listen(others)
+    listeners, problems = running.listen(others, str(config.ports.bind))
     for listener in listeners.values():
         listener.close()
     for one in problems:

@@ -14,11 +14,14 @@ from platform_tools.terminal import say
 # Seconds after which an unfinished copy is removed.
 STALE = 60
 
+# The address of the agents service in the README files of the templates.
+DEFAULT_ADDRESS = "http://localhost:6200"
+
 
 def run(name: str, template: str) -> None:
     """Create an agent and print how to use it."""
     address = settings().ports.address("langgraph")
-    new_agent(name, template)
+    new_agent(name, template, address=address)
     shown = f"apps/langgraph/src/agents/{name}"
     print(f"Created {shown}: see its README.md for what to change.\n")
     print("Send it a prompt (`platform dev` must be running):")
@@ -27,7 +30,9 @@ def run(name: str, template: str) -> None:
     print(f"Its tests:\n  uv run pytest {shown}")
 
 
-def new_agent(name: str, template: str = "chat", root: Path = ROOT) -> Path:
+def new_agent(
+    name: str, template: str = "chat", root: Path = ROOT, address: str = DEFAULT_ADDRESS
+) -> Path:
     """Create the agent `name` from a template and return its folder.
 
     It appears complete or not at all. Raises `PlatformError` (code 2) for an invalid or used name
@@ -44,7 +49,7 @@ def new_agent(name: str, template: str = "chat", root: Path = ROOT) -> Path:
         shutil.copytree(source, made, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         for file in made.rglob("*"):
             if file.is_file():
-                _fill_in(file, name)
+                _fill_in(file, name, address)
         try:
             made.rename(agents / name)
         except OSError as error:
@@ -79,12 +84,13 @@ def _remove_unfinished(agents: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _fill_in(file: Path, name: str) -> None:
+def _fill_in(file: Path, name: str, address: str) -> None:
     try:
         text = file.read_bytes().decode()
     except UnicodeDecodeError:
         return
     title = name.replace("-", " ").replace("_", " ").capitalize()
+    text = text.replace(DEFAULT_ADDRESS, address)
     file.write_bytes(text.replace("AGENT_NAME", name).replace("AGENT_TITLE", title).encode())
 
 

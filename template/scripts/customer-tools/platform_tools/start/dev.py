@@ -26,22 +26,24 @@ if TYPE_CHECKING:
 
 API = "apps.api.src.core"
 LANGGRAPH = "apps.langgraph.src.core"
+APPS = {"api": f"{API}.app:app", "langgraph": f"{LANGGRAPH}.app:app"}
 # Seconds that the services may take to stop after Ctrl-C.
 GRACE = 5.0
 
 
-def run(*, web: bool) -> None:
+def run(*, web: bool, only: str | None = None) -> None:
     """Run the project's services until Ctrl-C, SIGTERM or SIGHUP.
 
-    `web` false leaves out the web service. Raises `PlatformError` if a port is taken, a setting is
-    wrong or a service does not start.
+    `web` false leaves out the web service, `only` all but one. Raises `PlatformError` if a port is
+    taken, a setting is wrong or a service does not start.
     """
     started = time.monotonic()
     for line in env_file.ensure(settings_folder()):
         say(line)
     config = settings()
-    config.data_dir.mkdir(exist_ok=True)
-    listeners = open_ports(ports(config, web=web), config.data_dir)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    wanted = ports(config, web=web, only=only)
+    listeners = open_ports(wanted, str(config.ports.bind), config.data_dir)
     (config.data_dir / running.STATE).unlink(missing_ok=True)
     try:
         asyncio.run(_Run(config, listeners, started).main())
@@ -51,14 +53,14 @@ def run(*, web: bool) -> None:
         (config.data_dir / running.STATE).unlink(missing_ok=True)
 
 
-def open_ports(wanted: dict[str, int], data_dir: Path) -> dict[str, socket.socket]:
+def open_ports(wanted: dict[str, int], host: str, data_dir: Path) -> dict[str, socket.socket]:
     """Listening sockets by service. Raises `PlatformError` that names every taken port."""
     if other := running.read_state(data_dir):
         raise PlatformError(
             f"platform dev is already running for this project (process {other['pid']}).",
             f"Stop it with Ctrl-C in its terminal, or: kill {other['pid']}",
         )
-    listeners, problems = running.listen(wanted)
+    listeners, problems = running.listen(wanted, host)
     if problems:
         for listener in listeners.values():
             listener.close()
@@ -80,20 +82,19 @@ class _Run:
             self.env["WATCHFILES_FORCE_POLLING"] = "true"
         if in_colour(sys.stdout):
             self.env["FORCE_COLOR"] = "1"
+        # SQLite has one writer of the agents' data.
+        exclusive = {"langgraph"} if config.database.kind == "sqlite" else set[str]()
         self.services: dict[str, Service] = {}
-        self.services["api"] = PythonService("api", f"{API}.app:app", listeners["api"], self.env)
-        self.services["langgraph"] = PythonService(
-            "langgraph",
-            f"{LANGGRAPH}.app:app",
-            listeners["langgraph"],
-            self.env,
-            # SQLite has one writer.
-            exclusive=config.database.kind == "sqlite",
-        )
-        if listener := listeners.get("web"):
-            # The web server opens its port itself: until now the port was reserved for it.
-            listener.close()
-            self.services["web"] = WebService(config.ports.web, self.env)
+        for name, listener in listeners.items():
+            address = config.ports.address(name)
+            if name == "web":
+                # The web server opens its port itself: until now the port was reserved for it.
+                listener.close()
+                self.services[name] = WebService(address, self.env)
+                continue
+            self.services[name] = PythonService(
+                name, APPS[name], address, listener, self.env, exclusive=name in exclusive
+            )
 
     async def main(self) -> None:
         """Run until a failure or a signal to stop; then end all processes."""
@@ -128,11 +129,10 @@ class _Run:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reload_on_code())
                 group.create_task(self._reload_on_settings())
+                migrated = {"api": self._start_api, "langgraph": self._start_langgraph}
                 async with asyncio.TaskGroup() as starting:
-                    starting.create_task(self._start_api())
-                    starting.create_task(self._start_langgraph())
-                    if web := self.services.get("web"):
-                        starting.create_task(web.start())
+                    for name, service in self.services.items():
+                        starting.create_task(migrated.get(name, service.start)())
                 self._ready()
                 for service in self.services.values():
                     group.create_task(service.supervise())
@@ -181,7 +181,7 @@ class _Run:
 
     async def _reload_on_code(self) -> None:
         async for names in code_changes(ROOT, polling=self.config.watch_polling):
-            for name in names:
+            for name in names & self.services.keys():
                 self.services[name].changed.set()
 
     async def _reload_on_settings(self) -> None:
@@ -197,7 +197,7 @@ class _Run:
             if (new.ports, new.services) != (self.config.ports, self.config.services):
                 say("ports or services have changed: restart `platform dev`", error=True)
                 continue
-            for name in ("api", "langgraph"):
+            for name in self.services.keys() - {"web"}:
                 self.services[name].changed.set()
 
     def _ready(self) -> None:

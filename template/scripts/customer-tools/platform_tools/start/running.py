@@ -11,8 +11,6 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 
-from shared.settings import HOST
-
 STATE = "dev.json"
 
 
@@ -50,16 +48,16 @@ class PortProblem:
     fix: str
 
 
-def listen(ports: dict[str, int]) -> tuple[dict[str, socket.socket], list[PortProblem]]:
-    """Open the ports of services on `HOST`: the listening sockets by service, and the problems."""
+def listen(ports: dict[str, int], host: str) -> tuple[dict[str, socket.socket], list[PortProblem]]:
+    """Open the ports of services on `host`: the listening sockets by service, and the problems."""
     listeners: dict[str, socket.socket] = {}
     problems = []
     free = max(ports.values(), default=0)
     for service, port in ports.items():
         try:
-            listeners[service] = socket.create_server((HOST, port), backlog=2048)
+            listeners[service] = socket.create_server((host, port), backlog=2048)
         except OSError as error:
-            free = _free_port(free)
+            free = _free_port(free, host)
             variable = f"PORTS__{service.upper()}={free}"
             if error.errno == errno.EADDRINUSE:
                 message = f"in use by {_holder(port)}"
@@ -70,9 +68,9 @@ def listen(ports: dict[str, int]) -> tuple[dict[str, socket.socket], list[PortPr
     return listeners, problems
 
 
-def _free_port(after: int) -> int:
+def _free_port(after: int, host: str) -> int:
     for port in range(after + 1, 65536):
-        with contextlib.suppress(OSError), socket.create_server((HOST, port)):
+        with contextlib.suppress(OSError), socket.create_server((host, port)):
             return port
     return 0
 

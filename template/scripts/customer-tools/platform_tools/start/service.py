@@ -10,12 +10,12 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from platform_tools.project import ROOT
 from platform_tools.start.output import say
 from platform_tools.start.process import Process, describe_exit
 from platform_tools.start.worker import DRAIN, GRACE
-from shared.settings import HOST
 
 # Seconds: the longest start, and the pauses before a crashed service is restarted.
 START_LIMIT = 120.0
@@ -149,12 +149,13 @@ class PythonService(Service):
         self,
         name: str,
         app: str,
+        address: str,
         listener: socket.socket,
         env: Mapping[str, str],
         *,
         exclusive: bool = False,
     ) -> None:
-        super().__init__(name, f"http://{HOST}:{listener.getsockname()[1]}", env)
+        super().__init__(name, address, env)
         self._app = app
         self._listener = listener
         self._exclusive = exclusive
@@ -193,25 +194,26 @@ class PythonService(Service):
 class WebService(Service):
     """The web development server; it reloads pages itself."""
 
-    def __init__(self, port: int, env: Mapping[str, str]) -> None:
+    def __init__(self, address: str, env: Mapping[str, str]) -> None:
         # npm and node are in this project's environment.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        super().__init__("web", f"http://{HOST}:{port}", {**env, "PATH": path})
-        self._port = port
+        super().__init__("web", address, {**env, "PATH": path})
 
     async def launch(self) -> Process:
         tether = [sys.executable, "-m", "platform_tools.start.tether"]
-        command = [*tether, "npm", "run", "--silent", "dev"]
+        # Without Vite's greeting, which shows the address although the API has not started.
+        command = [*tether, "npm", "run", "--silent", "dev", "--", "--logLevel", "warn"]
         process = await self._start(command, ROOT / "apps" / "web")
-        await self._until_ready(process, asyncio.create_task(_accepts(self._port)))
+        await self._until_ready(process, asyncio.create_task(_accepts(self.address)))
         return process
 
 
-async def _accepts(port: int) -> None:
-    """Wait until something accepts connections on `port`."""
+async def _accepts(address: str) -> None:
+    """Wait until something accepts connections at `address`."""
+    url = urlsplit(address)
     while True:
         try:
-            _, writer = await asyncio.open_connection(HOST, port)
+            _, writer = await asyncio.open_connection(url.hostname, url.port)
         except OSError:
             await asyncio.sleep(0.05)
         else:

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import uvicorn
 
+from shared.serving import TimedHttpProtocol
+
 # How long (seconds) a replaced worker keeps serving open connections: longer than a request is on
 # its way. Each connection closes with its next response.
 DRAIN = 0.5
@@ -58,7 +60,15 @@ def main() -> int:
     app, listener, ready = sys.argv[1], socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
     threading.Thread(target=_stop_with_parent, daemon=True).start()
     # lifespan "on": an error during start-up ends the worker instead of being ignored.
-    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=GRACE)
+    config = uvicorn.Config(
+        app,
+        http=TimedHttpProtocol,
+        log_config=None,
+        lifespan="on",
+        # The API reads the headers of proxies that its settings trust.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE,
+    )
     try:
         Worker(config, ready).run(sockets=[listener])
     except Exception as error:

@@ -15,7 +15,7 @@ from apps.api.src.core.accounts.passwords import hash_password, new_password, no
 from apps.api.src.core.agents.service import connect, explain, on_behalf_of
 from apps.api.src.core.conversations.models import Conversation
 from apps.api.src.core.conversations.queries import lock_runs
-from apps.api.src.core.database import Database
+from apps.api.src.core.database import Database, begin_write
 from shared.database import refusal
 from shared.settings import Settings
 
@@ -150,9 +150,7 @@ async def _locked(database: Database, email: str) -> AsyncIterator[tuple[AsyncSe
     """A transaction that locks all accounts, and the account with this address."""
     email = normalise_email(email)
     async with database.session.begin() as session:
-        if database.engine.dialect.name == "sqlite":
-            # The driver does not begin a transaction for SELECT by itself.
-            await (await session.connection()).exec_driver_sql("BEGIN IMMEDIATE")
+        await begin_write(session)
         users = await session.scalars(select(User).order_by(User.id).with_for_update())
         user = next((user for user in users if user.email == email), None)
         if user is None:

@@ -3,10 +3,10 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Uuid
+from sqlalchemy import ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from apps.api.src.core.tables import Base, now
+from apps.api.src.core.tables import Base, Serial, now
 
 
 class User(Base):
@@ -32,4 +32,24 @@ class Session(Base):
         ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
     created_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LoginAttempt(Base):
+    """An attempt to sign in, kept until `expires_at`; see `attempts.py`.
+
+    `account` and `address` are keyed hashes: what is typed as e-mail address may be a password.
+    """
+
+    __tablename__ = "login_attempts"
+    __table_args__ = (
+        Index(None, "account", "expires_at"),
+        Index(None, "address", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True)
+    account: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(64))
+    succeeded: Mapped[bool] = mapped_column(default=False)
     expires_at: Mapped[datetime] = mapped_column(index=True)

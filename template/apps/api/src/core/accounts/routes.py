@@ -1,35 +1,35 @@
 """Signing in and out, and your password."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
-from limits import parse
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from apps.api.src.core.accounts import sessions
+from apps.api.src.core.accounts import attempts, sessions
 from apps.api.src.core.accounts.models import User
-from apps.api.src.core.accounts.passwords import normalise_email, verify_login
+from apps.api.src.core.accounts.passwords import check_password, hash_password, normalise_email
 from apps.api.src.core.accounts.schemas import Account, Credentials, PasswordChange
 from apps.api.src.core.accounts.sessions import CurrentUser, SessionToken
-from apps.api.src.core.database import DbSession
+from apps.api.src.core.accounts.turns import Turns
+from apps.api.src.core.accounts.watch import SessionWatch
+from apps.api.src.core.database import DbSession, begin_write
 from apps.api.src.core.platform.problems import problems
-from shared.limits import count
 
 log = structlog.get_logger(__name__)
-
-# Attempts from one address: for one account, counted anew after a success, and for all accounts.
-ACCOUNT_LIMIT = parse("5 per minute")
-ADDRESS_LIMIT = parse("30 per minute")
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.login_limiter = MovingWindowRateLimiter(MemoryStorage())
+    app.state.turns = Turns()
+    app.state.session_watch = SessionWatch(app.state.database, app.state.settings)
+    watching = asyncio.create_task(app.state.session_watch.run())
     yield
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
 
 
 router = APIRouter(prefix="/auth", tags=["accounts"], lifespan=_lifespan)
@@ -40,10 +40,8 @@ async def login(
     credentials: Credentials, request: Request, response: Response, session: DbSession
 ) -> Account:
     """Sign in; the response sets the session cookie."""
-    email = normalise_email(credentials.email)
-    user = await _verify(request, session, email, credentials.password)
+    user = await _verify(request, session, credentials.email, credentials.password)
     if user is None:
-        log.warning("login refused", email=email, address=_address(request))
         raise HTTPException(401, "The e-mail address or the password is wrong: try again.")
     await sessions.start_session(session, user, response, request.app.state.settings)
     log.info("login", user_id=str(user.id), address=_address(request))
@@ -70,25 +68,52 @@ async def change_password(
     body: PasswordChange, user: CurrentUser, request: Request, session: DbSession
 ) -> None:
     """Change your password; ends all other sessions of the account."""
-    if await _verify(request, session, user.email, body.current_password) is None:
-        log.warning("password change refused", user_id=str(user.id), address=_address(request))
+    settings, token = request.app.state.settings, request.cookies[sessions.COOKIE]
+    verified = await _verify(
+        request, session, user.email, body.current_password, replacement=body.new_password
+    )
+    if verified is None:
         raise HTTPException(403, "The current password is wrong: try again.")
-    token, settings = request.cookies[sessions.COOKIE], request.app.state.settings
-    await sessions.replace_password(session, user, body.new_password, token, settings)
+    await sessions.end_other_sessions(session, user, token, settings)
     log.info("password changed", user_id=str(user.id), address=_address(request))
 
 
 async def _verify(
-    request: Request, session: AsyncSession, email: str, password: str
+    request: Request,
+    session: AsyncSession,
+    email: str,
+    password: str,
+    replacement: str | None = None,
 ) -> User | None:
-    """The user with this address and password, or None; 429 after too many attempts."""
-    limiter: MovingWindowRateLimiter = request.app.state.login_limiter
-    address = _address(request)
-    await count("attempts", limiter, ADDRESS_LIMIT, address)
-    await count("attempts", limiter, ACCOUNT_LIMIT, address, email)
-    user = await verify_login(session, email, password)
-    if user is not None:
-        await limiter.clear(ACCOUNT_LIMIT, address, email)
+    """The user with this address and password, or None; 429 after too many attempts.
+
+    A `replacement` becomes the user's password. The caller commits.
+    """
+    state, address = request.app.state, _address(request)
+    async with state.turns.announcing:
+        attempt = await attempts.announce(session, email, address, state.settings)
+    async with state.turns.take(known=attempt.known):
+        await attempts.reserve(session, attempt)
+        user = await session.scalar(select(User).where(User.email == normalise_email(email)))
+        # Hold no connection during the hash.
+        await session.commit()
+        stored = user.password_hash if user else None
+        valid, new_hash = await asyncio.to_thread(check_password, password, stored)
+        if valid and replacement:
+            new_hash = await asyncio.to_thread(hash_password, replacement)
+    if user is None or not valid:
+        # What was typed as e-mail address may be a password.
+        log.warning("password refused", user_id=user and str(user.id), address=address)
+        return None
+    await begin_write(session)
+    # An administrator may have replaced the password meanwhile.
+    unchanged = select(User).where(User.id == user.id, User.password_hash == stored)
+    user = await session.scalar(
+        unchanged.with_for_update().execution_options(populate_existing=True)
+    )
+    if user:
+        user.password_hash = new_hash or user.password_hash
+        await attempts.succeed(session, attempt)
     return user
 
 

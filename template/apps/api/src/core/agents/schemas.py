@@ -12,5 +12,7 @@ class Agent(Output):
     description: str
     icon: str | None
     """The name of a Lucide icon."""
+    group: str
+    """The heading that it is listed under; empty if it has none."""
     error: str | None
     """Why it cannot be loaded; shown to administrators only."""

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import structlog
 from asgi_correlation_id import correlation_id
 from fastapi import HTTPException
 from langgraph_sdk.client import LangGraphClient
@@ -11,9 +12,24 @@ from langgraph_sdk.errors import APIStatusError
 
 from apps.api.src.core.accounts.models import User
 from apps.api.src.core.agents.schemas import Agent
+from shared.logging import redact_text
 from shared.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 UNREACHABLE = "The agents service cannot be reached: check that it runs, then try again."
+UNAVAILABLE = (
+    "The agent is not available to you; it may have been removed. Ask your administrator, or start "
+    "a conversation with another agent."
+)
+REFERENCE = (
+    " Try again; if it fails again, give your administrator the reference number {reference}."
+)
+REFUSED = "The agents service did not fulfil the request." + REFERENCE
+# Roles that may read what an agent or the agents service says about a failure.
+TECHNICAL_ROLES = {"admin", "developer"}
+# Refusals in words for every user; those of other statuses may hold internals.
+PLAIN_STATUSES = (401, 403, 404, 409, 413, 429)
 # Seconds. Streams send heartbeats: one that is silent for a minute is dead.
 TIMEOUT = httpx.Timeout(60, connect=5)
 # Attempts to connect, so that a restart of the agents service goes unnoticed.
@@ -54,7 +70,7 @@ async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
     try:
         assistants = await client.assistants.search(limit=MAX_AGENTS, headers=on_behalf_of(user))
     except httpx.HTTPError as error:
-        raise unavailable(error) from error
+        raise unavailable(error, user) from error
     admin = "admin" in user.roles
     agents = []
     for assistant in assistants:
@@ -68,6 +84,7 @@ async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
                 title=assistant["name"],
                 description=assistant.get("description") or "",
                 icon=metadata.get("icon"),
+                group=metadata.get("group") or "",
                 error=metadata.get("error") if admin else None,
             )
         )
@@ -80,25 +97,37 @@ async def problem(client: LangGraphClient) -> str | None:
         # Not /ok, which ignores the token.
         await client.assistants.search(limit=1)
     except httpx.HTTPError as error:
-        return explain(error)
+        return explain(error) if is_plain(error) else "The agents service fails: see its log."
     return None
 
 
-def unavailable(error: httpx.HTTPError) -> HTTPException:
-    """The error (502) for a request that the agents service did not fulfil."""
-    return HTTPException(502, explain(error))
+def unavailable(error: httpx.HTTPError, user: User) -> HTTPException:
+    """The error (502) for a request that the agents service did not fulfil, in words for `user`."""
+    detail = explain(error)
+    log.warning("agents service failed", error=detail)
+    if not is_plain(error) and TECHNICAL_ROLES.isdisjoint(user.roles):
+        detail = REFUSED.format(reference=correlation_id.get())
+    return HTTPException(502, detail)
+
+
+def is_plain(error: httpx.HTTPError) -> bool:
+    """Whether every user may read what `explain` says."""
+    return not isinstance(error, APIStatusError) or error.status_code in PLAIN_STATUSES
 
 
 def explain(error: httpx.HTTPError) -> str:
-    """The message to the user about a failed call."""
+    """What went wrong in a call, without credentials."""
     if not isinstance(error, APIStatusError):
         return UNREACHABLE
     if error.status_code == 401:
         return (
             "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
         )
+    if error.status_code in (403, 404):
+        # The service's own words may name agents that the user may not use.
+        return UNAVAILABLE
     message = error.message
     # Validation errors come as a list, which the client leaves out of its message.
     if isinstance(error.body, dict) and isinstance(problems := error.body.get("detail"), list):
         message = "; ".join(problem["msg"] for problem in problems)
-    return f"Error from the agents service: {message}"
+    return redact_text(f"Error from the agents service: {message}")

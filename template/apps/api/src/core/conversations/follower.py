@@ -8,25 +8,34 @@ import httpx
 import structlog
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, ConflictError, NotFoundError
-from langgraph_sdk.schema import MultitaskStrategy, RunStatus, StreamMode, StreamPart
+from langgraph_sdk.schema import GraphSchema, MultitaskStrategy, StreamMode, StreamPart
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core.accounts.models import User
-from apps.api.src.core.agents.service import UNREACHABLE, explain, on_behalf_of
+from apps.api.src.core.agents.service import (
+    REFERENCE,
+    REFUSED,
+    UNREACHABLE,
+    explain,
+    is_plain,
+    on_behalf_of,
+)
 from apps.api.src.core.conversations.live_reply import LiveReply
 from apps.api.src.core.conversations.models import Conversation, Message, Run
 from apps.api.src.core.conversations.outcome import CANCELLED, Outcome, closing_events
 from apps.api.src.core.conversations.schemas import ReplyEvent
 from apps.api.src.core.conversations.translation import (
     final_reply,
+    final_result,
     open_interrupts,
     storable,
     translate,
 )
 from apps.api.src.core.database import Database
 from apps.api.src.core.tables import now
+from shared.logging import redact_text
 
 log = structlog.get_logger(__name__)
 
@@ -44,9 +53,11 @@ GAVE_UP = (
     "the prompt again."
 )
 LOST = "The agents service has lost this reply: send the prompt again."
-NO_REPLY = "The agent ended without a reply: see its log, or rephrase the prompt."
-FAILED = "The agent failed: see its log. Send the prompt again when the cause is corrected."
-BROKEN = "The API failed on this reply: see its log. Send the prompt again."
+NO_REPLY = "The agent ended without a reply." + REFERENCE
+FAILED = "The agent failed." + REFERENCE
+BROKEN = "The platform failed on this reply." + REFERENCE
+# Errors of the agents service with a text for every user; others are an agent's own words.
+PLAIN_ERRORS = ("AgentUnavailable", "CostLimit", "EmptyInput", "RunTimeout", "StepLimit")
 
 
 @dataclass
@@ -67,7 +78,7 @@ class Follower:
     reply: LiveReply
     fresh: bool
     last_event: str = field(default=FROM_START, init=False)
-    error: str | None = field(default=None, init=False)
+    error: dict[str, Any] = field(default_factory=dict, init=False)
 
     async def run(self) -> None:
         """Follow to the end. Cancelling this leaves the run running."""
@@ -76,7 +87,7 @@ class Follower:
             outcome = await self._follow()
         except Exception:
             log.exception("reply failed")
-            outcome = Outcome("error", BROKEN)
+            outcome = Outcome("error", BROKEN.format(reference=self.run_id))
         while True:
             try:
                 events = await self._store(outcome)
@@ -98,7 +109,7 @@ class Follower:
                 if task is None:
                     return CANCELLED
                 if task.run.agent_run_id:
-                    await self._status(task)
+                    await self._agent_run(task)
                 else:
                     task.run.agent_run_id = await self._submit(task)
                     self.fresh = False
@@ -135,7 +146,9 @@ class Follower:
         if isinstance(error, NotFoundError) and task and task.run.agent_run_id:
             return Outcome("error", LOST)
         if isinstance(error, APIStatusError) and error.status_code < 500:
-            return Outcome("error", explain(error))
+            if is_plain(error):
+                return Outcome("error", explain(error))
+            return Outcome("error", REFUSED.format(reference=self.run_id), explain(error))
         if self.reply.cancelled:
             return CANCELLED
         if self.fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
@@ -205,31 +218,38 @@ class Follower:
         if "resume" in task.run.input:
             return {"command": {"resume": task.run.input["resume"]}}
         prompt = task.run.input["prompt"]
-        schemas = await self.agents.assistants.get_schemas(task.agent, headers=task.headers)
+        schemas = await self._schemas(task)
         if "prompt" in ((schemas.get("input_schema") or {}).get("properties") or {}):
             return {"input": {"prompt": prompt}}
         return {"input": {"messages": [{"role": "user", "content": prompt}]}}
+
+    async def _schemas(self, task: "_Task") -> GraphSchema:
+        return await self.agents.assistants.get_schemas(task.agent, headers=task.headers)
 
     def _take(self, part: StreamPart) -> None:
         if part.id:
             self.last_event = part.id
         if part.event == "error" and isinstance(part.data, dict):
-            self.error = part.data.get("message")
+            self.error = part.data
         self.reply.publish(*translate(part))
 
-    async def _status(self, task: "_Task") -> RunStatus:
+    async def _agent_run(self, task: "_Task") -> dict[str, Any]:
         run = await self.agents.runs.get(
             task.thread_id, str(task.run.agent_run_id), headers=task.headers
         )
-        return run["status"]
+        return {**run}
 
     async def _outcome(self, task: "_Task") -> Outcome:
-        status = await self._status(task)
+        run = await self._agent_run(task)
+        status = run["status"]
         if status in ("pending", "running"):
             raise httpx.RemoteProtocolError("the stream ended before the run")
         if status in ("error", "timeout"):
-            return Outcome(status, self.error or FAILED)
-        if status == "interrupted" and self.reply.cancelled:
+            message = self.error.get("message")
+            if message and self.error.get("error") in PLAIN_ERRORS:
+                return Outcome(status, message)
+            return Outcome(status, FAILED.format(reference=self.run_id), message)
+        if run.get("cancelled") or (status == "interrupted" and self.reply.cancelled):
             return CANCELLED
         state: Any = await self.agents.threads.get_state(task.thread_id, headers=task.headers)
         if interrupts := open_interrupts(state):
@@ -238,10 +258,16 @@ class Follower:
             return CANCELLED
         if reply := final_reply(state):
             return Outcome("success", messages=[reply])
-        return Outcome("error", NO_REPLY)
+        schemas = await self._schemas(task)
+        if result := final_result(state, schemas.get("output_schema") or {}):
+            return Outcome("success", messages=[result])
+        return Outcome("error", NO_REPLY.format(reference=self.run_id))
 
     async def _store(self, outcome: Outcome) -> list[ReplyEvent]:
         status, messages = outcome.status, outcome.messages
+        reason = outcome.reason and redact_text(storable(outcome.reason))
+        if outcome.error:
+            log.warning("run failed", error=outcome.error, reason=reason)
         async with self.database.session.begin() as session:
             if status == "error" and (messages := await self._undecided(session)):
                 status = "interrupted"
@@ -254,6 +280,8 @@ class Follower:
                     status=status,
                     cancelled=outcome.cancelled,
                     error=outcome.error and storable(outcome.error),
+                    error_reason=reason,
+                    steps=[step.model_dump() for step in self.reply.steps()] or None,
                     finished_at=now(),
                 )
                 .returning(Run.conversation_id)

@@ -18,9 +18,10 @@ class Run(Base):
 
     `status` is running, success, error, timeout or interrupted, as in LangGraph. `cancelled` says
     that an interrupted run was stopped by its user, or that its interrupts were dismissed.
-    `agent_run_id` is the run's ID in the agents service, None until the service has accepted the
-    run. `input` is `{"prompt": text}` or `{"resume": value}`, with the value of LangGraph's
-    `Command(resume=…)`.
+    `error` is for the user; `error_reason`, the agent's own words without credentials, only for
+    administrators and developers. `agent_run_id` is the run's ID in the agents service, None until
+    the service has accepted the run. `input` is `{"prompt": text}` or `{"resume": value}`, with the
+    value of LangGraph's `Command(resume=…)`. `steps` are those of `schemas.Step`.
     """
 
     __tablename__ = "runs"
@@ -46,6 +47,8 @@ class Run(Base):
     agent_run_id: Mapped[str | None] = mapped_column(String(100))
     input: Mapped[dict[str, Any]] = mapped_column(JSON)
     error: Mapped[str | None] = mapped_column(Text)
+    error_reason: Mapped[str | None] = mapped_column(Text)
+    steps: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
 
@@ -58,7 +61,7 @@ def _of_last_run(column: InstrumentedAttribute[Any], conversation_id: Any) -> An
 class Conversation(Base):
     """A user's conversation with an agent; its ID is also the thread's ID in the agents service.
 
-    `run_status`, `cancelled` and `error` are those of the last run.
+    `run_status`, `cancelled`, `error` and `error_reason` are those of the last run.
     """
 
     __tablename__ = "conversations"
@@ -75,12 +78,17 @@ class Conversation(Base):
         func.coalesce(_of_last_run(Run.cancelled, id), False)  # noqa: A003
     )
     error: Mapped[str | None] = column_property(_of_last_run(Run.error, id))  # noqa: A003
+    error_reason: Mapped[str | None] = column_property(
+        _of_last_run(Run.error_reason, id)  # noqa: A003
+    )
 
 
 class Message(Base):
     """A prompt, a reply or a part of one, an interrupt, or a decision.
 
-    `interrupt` is `{"id": …, "value": …}` as the agent raised it; `run_status` is that of the run.
+    `interrupt` is `{"id": …, "value": …}` as the agent raised it; `decision` is that of
+    `schemas.TakenDecision`; `result` is what an agent returned instead of a text. `run_status` is
+    that of the run, `run_steps` too, for prompts and decisions only.
     """
 
     __tablename__ = "messages"
@@ -94,10 +102,20 @@ class Message(Base):
     role: Mapped[str] = mapped_column(String(20))
     content: Mapped[str] = mapped_column(Text)
     interrupt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    result: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=now)
     run_status: Mapped[str] = column_property(
         select(Run.status).where(Run.id == run_id).scalar_subquery()
     )
+    run_steps: Mapped[list[dict[str, Any]] | None] = column_property(
+        select(Run.steps).where(Run.id == run_id, role == "user").scalar_subquery()
+    )
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps of the reply to a prompt or decision."""
+        return self.run_steps or []
 
     @property
     def incomplete(self) -> str | None:

@@ -51,11 +51,12 @@ class Replies:
         conversation: Conversation,
         content: str,
         run_input: dict[str, Any],
+        decision: dict[str, Any] | None = None,
     ) -> tuple[int, LiveReply]:
         """Store the user's message and start the run; commits `session`.
 
-        `run_input` is `input` of `models.Run`. Returns the run's ID and its reply. Raises
-        `BusyError` while another reply is in progress.
+        `run_input` is `input` of `models.Run`, `decision` that of `models.Message`. Returns the
+        run's ID and its reply. Raises `BusyError` while another reply is in progress.
         """
         run = Run(conversation_id=conversation.id, input=run_input)
         session.add(run)
@@ -65,18 +66,27 @@ class Replies:
             await session.rollback()
             raise BusyError from None
         session.add(
-            Message(conversation_id=conversation.id, run_id=run.id, role="user", content=content)
+            Message(
+                conversation_id=conversation.id,
+                run_id=run.id,
+                role="user",
+                content=content,
+                decision=decision,
+            )
         )
         conversation.updated_at = now()
         await session.commit()
         return run.id, self._follow(run.id, fresh=True)
 
     async def events(
-        self, run_id: int, status: str, after: int
+        self, run_id: int, status: str, after: int, until: asyncio.Future[None] | None = None
     ) -> AsyncIterator[tuple[int, ReplyEvent]]:
-        """The events of a run from number `after` + 1 on; of a finished run, the closing events."""
+        """The events of a run from number `after` + 1 on; of a finished run, the closing events.
+
+        They end early when `until` is done.
+        """
         if status == "running":
-            async for event in self._follow(run_id).events(after):
+            async for event in self._follow(run_id).events(after, until=until):
                 yield event
             return
         async with self._database.session() as session:

@@ -1,5 +1,6 @@
 """Prompts, decisions, and the streamed replies to them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -12,17 +13,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core.accounts.sessions import CurrentUser
+from apps.api.src.core.accounts.watch import SessionEnd
 from apps.api.src.core.agents.service import unavailable
 from apps.api.src.core.conversations.access import LastRun, OwnConversation
 from apps.api.src.core.conversations.models import Conversation, Message
+from apps.api.src.core.conversations.queries import last_run
 from apps.api.src.core.conversations.replies import BusyError, Replies
-from apps.api.src.core.conversations.schemas import Decision, Prompt, ReplyEvent
+from apps.api.src.core.conversations.schemas import Decision, Prompt, ReplyEvent, TakenDecision
 from apps.api.src.core.conversations.translation import storable
 from apps.api.src.core.database import DbSession
 from apps.api.src.core.platform.problems import problems
 
 router = APIRouter(prefix="/{conversation_id}")
 MAX_TITLE = 80
+DECISION_FIRST = (
+    "The agent waits for your decision: decide, or dismiss the question, then send the prompt."
+)
 # Errors of a route that starts a run.
 STARTS = (400, 401, 403, 404, 409, 413, 422, 503)
 
@@ -47,12 +53,20 @@ def streams(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 async def start_with_prompt(
-    body: Prompt, conversation: OwnConversation, request: Request, session: DbSession
+    body: Prompt,
+    conversation: OwnConversation,
+    request: Request,
+    session: DbSession,
+    end: SessionEnd,
 ) -> Stream:
-    """Store the prompt and start the run."""
+    """Store the prompt and start the run, unless a decision is awaited."""
+    run = await last_run(session, conversation.id)
+    if run and run.status == "interrupted" and not run.cancelled:
+        raise HTTPException(409, DECISION_FIRST)
     if not conversation.title:
         conversation.title = derive_title(body.prompt)
-    return await _start(request, session, conversation, body.prompt, {"prompt": body.prompt})
+    run_input = {"prompt": body.prompt}
+    return await _start(request, session, conversation, end, body.prompt, run_input)
 
 
 async def start_with_decision(
@@ -61,6 +75,8 @@ async def start_with_decision(
     run: LastRun,
     request: Request,
     session: DbSession,
+    user: CurrentUser,
+    end: SessionEnd,
 ) -> Stream:
     """Store the decision and resume the agent."""
     if run.status != "interrupted" or run.cancelled:
@@ -77,14 +93,17 @@ async def start_with_decision(
     text = body.value
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False, indent=2)
+    taken = TakenDecision(interrupt_id=interrupt_id, value=body.value, by=user.email)
+    run_input = {"resume": {interrupt_id: body.value}}
     return await _start(
-        request, session, conversation, storable(text), {"resume": {interrupt_id: body.value}}
+        request, session, conversation, end, storable(text), run_input, taken.model_dump()
     )
 
 
 async def attach(
     run: LastRun,
     request: Request,
+    end: SessionEnd,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Stream:
     """The events of the last run after `Last-Event-ID`, or all."""
@@ -92,7 +111,7 @@ async def attach(
     # Without a valid ID of this run, start from the first event.
     known = run_id == str(run.id) and number.isascii() and number.isdigit() and len(number) < 10
     replies: Replies = request.app.state.replies
-    return run.id, replies.events(run.id, run.status, int(number) if known else 0)
+    return run.id, replies.events(run.id, run.status, int(number) if known else 0, end)
 
 
 @router.post("/messages", response_class=EventSourceResponse, responses=streams(*STARTS))
@@ -136,7 +155,7 @@ async def cancel_reply(
         # The agents service has lost the run; its follower will notice.
         pass
     except httpx.HTTPError as error:
-        raise unavailable(error) from error
+        raise unavailable(error, user) from error
 
 
 def derive_title(prompt: str) -> str:
@@ -153,17 +172,19 @@ async def _start(
     request: Request,
     session: AsyncSession,
     conversation: Conversation,
+    end: asyncio.Future[None],
     content: str,
     run_input: dict[str, Any],
+    decision: dict[str, Any] | None = None,
 ) -> Stream:
     replies: Replies = request.app.state.replies
     try:
-        run_id, reply = await replies.start(session, conversation, content, run_input)
+        run_id, reply = await replies.start(session, conversation, content, run_input, decision)
     except BusyError:
         raise HTTPException(
             409, "A reply is still in progress: wait for its end, or cancel it."
         ) from None
-    return run_id, reply.events()
+    return run_id, reply.events(until=end)
 
 
 async def _encode(stream: Stream) -> AsyncIterator[ServerSentEvent]:

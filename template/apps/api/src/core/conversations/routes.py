@@ -9,10 +9,12 @@ from fastapi import APIRouter, FastAPI, HTTPException, Query, Request
 from langgraph_sdk.errors import NotFoundError
 from sqlalchemy import select
 
+from apps.api.src.core.accounts.models import User
 from apps.api.src.core.accounts.sessions import CurrentUser
 from apps.api.src.core.agents.service import agents_for, on_behalf_of, unavailable
 from apps.api.src.core.conversations import models, reply_routes, schemas
 from apps.api.src.core.conversations.access import OwnConversation
+from apps.api.src.core.conversations.outcome import error_for
 from apps.api.src.core.conversations.queries import lock_runs
 from apps.api.src.core.conversations.replies import Replies
 from apps.api.src.core.database import DbSession
@@ -44,7 +46,7 @@ async def list_conversations(
     rows = list(await session.scalars(query.limit(limit + 1)))
     page = rows[:limit]
     return schemas.ConversationPage(
-        items=[schemas.Conversation.model_validate(row) for row in page],
+        items=[_shown(row, user) for row in page],
         next=cursor_at(page[-1].updated_at, page[-1].id) if len(rows) > limit else None,
     )
 
@@ -61,24 +63,29 @@ async def create_conversation(
     session.add(conversation)
     await session.commit()
     await session.refresh(conversation)
-    return schemas.Conversation.model_validate(conversation)
+    return _shown(conversation, user)
 
 
 @router.get("/{conversation_id}", responses=problems(401, 404, 422, 503))
-async def get_conversation(conversation: OwnConversation) -> schemas.Conversation:
+async def get_conversation(
+    conversation: OwnConversation, user: CurrentUser
+) -> schemas.Conversation:
     """One conversation."""
-    return schemas.Conversation.model_validate(conversation)
+    return _shown(conversation, user)
 
 
 @router.patch("/{conversation_id}", responses=problems(400, 401, 403, 404, 413, 422, 503))
 async def update_conversation(
-    body: schemas.ConversationChange, conversation: OwnConversation, session: DbSession
+    body: schemas.ConversationChange,
+    conversation: OwnConversation,
+    session: DbSession,
+    user: CurrentUser,
 ) -> schemas.Conversation:
     """Change the title of a conversation."""
     conversation.title = body.title
     await session.commit()
     await session.refresh(conversation)
-    return schemas.Conversation.model_validate(conversation)
+    return _shown(conversation, user)
 
 
 @router.delete(
@@ -96,7 +103,7 @@ async def delete_conversation(
         # The agents service has no such thread.
         pass
     except httpx.HTTPError as error:
-        raise unavailable(error) from error
+        raise unavailable(error, user) from error
     await lock_runs(session, models.Conversation.id == conversation.id)
     await session.delete(conversation)
     await session.commit()
@@ -120,6 +127,11 @@ async def list_messages(
         items=[schemas.Message.model_validate(row) for row in page],
         before=page[0].id if len(rows) > limit else None,
     )
+
+
+def _shown(conversation: models.Conversation, user: User) -> schemas.Conversation:
+    shown = schemas.Conversation.model_validate(conversation)
+    return shown.model_copy(update={"error": error_for(user.roles, conversation)})
 
 
 router.include_router(reply_routes.router)

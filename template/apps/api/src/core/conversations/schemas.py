@@ -39,7 +39,7 @@ class Conversation(Output):
     cancelled: bool
     """The last run was stopped by its user, or its interrupts were dismissed."""
     error: str | None
-    """Why the last run failed."""
+    """Why the last run failed; with what the agent raised for administrators and developers."""
     created_at: datetime
     updated_at: datetime
 
@@ -60,6 +60,33 @@ class Interrupt(Output):
     """The question, as the agent raised it."""
 
 
+class TakenDecision(Output):
+    """A person's response to an interrupt, as it was taken."""
+
+    interrupt_id: str
+    value: JsonValue
+    by: str
+    """The e-mail address that the person had."""
+
+
+class ToolCall(Output):
+    """A call of a tool. What is not known yet is null; long values are cut."""
+
+    id: str
+    name: str
+    arguments: JsonValue
+    result: str | None
+    failed: bool
+
+
+class Step(Output):
+    """A node of the graph, or a call of a tool in a node."""
+
+    step: str
+    """The graph's node."""
+    tool: ToolCall | None
+
+
 class Message(Output):
     """One message of a conversation."""
 
@@ -68,6 +95,12 @@ class Message(Output):
     content: str
     interrupt: Interrupt | None
     """Set when the agent asks for a decision."""
+    decision: TakenDecision | None
+    """Set when the message is a decision."""
+    steps: list[Step]
+    """The steps of the finished reply to a prompt or decision, in the order of their start."""
+    result: JsonValue
+    """What an agent returned instead of a text; null for all other messages."""
     incomplete: Literal["interrupted", "error", "timeout"] | None
     """Set when the reply was stopped by its user (interrupted) or failed: `content` is the part
     that had arrived until then."""
@@ -115,6 +148,14 @@ class StepEvent(Output):
     step: str
 
 
+class ToolEvent(Output):
+    """A model calls a tool, or the tool has returned: the fields that are set are news."""
+
+    type: Literal["tool"] = "tool"
+    step: str
+    tool: ToolCall
+
+
 class MessageEvent(Output):
     """The reply as it is stored; the part that had arrived if it was stopped or failed."""
 
@@ -130,7 +171,8 @@ class InterruptEvent(Output):
 
 
 class ErrorEvent(Output):
-    """The run failed; `detail` says what to do. The prompt is stored."""
+    """The run failed; `detail` says what to do, and tells administrators and developers what the
+    agent raised. The prompt is stored."""
 
     type: Literal["error"] = "error"
     detail: str
@@ -146,6 +188,6 @@ class DoneEvent(Output):
 
 
 ReplyEvent = Annotated[
-    TokenEvent | StepEvent | MessageEvent | InterruptEvent | ErrorEvent | DoneEvent,
+    TokenEvent | StepEvent | ToolEvent | MessageEvent | InterruptEvent | ErrorEvent | DoneEvent,
     Field(discriminator="type"),
 ]

@@ -13,6 +13,7 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from apps.api.src.core.platform.schemas import Output
+from shared.headers import HEADERS
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +44,16 @@ class ProblemResponse(JSONResponse):
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that can fail with these statuses."""
+    """The `responses` of a route that can fail with these statuses.
+
+    Where a user is needed (401), the limit of requests holds too (429).
+    """
+    if 401 in statuses:
+        statuses = (*statuses, 429)
     content = {ProblemResponse.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
+        for status in sorted(set(statuses))
     }
 
 
@@ -70,7 +76,7 @@ def handle_problems(app: FastAPI) -> None:
     async def failed(_: Request, error: Exception) -> ProblemResponse:
         log.error("request failed", exc_info=error)
         detail = "The service failed on this request: see its log, under the request ID."
-        return _response(500, detail)
+        return _response(500, detail, headers=HEADERS)
 
 
 def _response(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.graph import END
 from langgraph.graph.state import CompiledStateGraph
 from pydantic import (
     BaseModel,
@@ -20,9 +21,13 @@ from pydantic import (
     PositiveInt,
     ValidationError,
 )
-from pydantic.errors import PydanticInvalidForJsonSchema
 
+from apps.langgraph.src.core.agents.context import build_context
+from apps.langgraph.src.core.agents.json_schemas import describe
 from shared.settings import Mcp, ModelChoice, Price, Provider
+
+# Nodes that LangChain's middleware adds after a model.
+MIDDLEWARE = re.compile(r"\.after_(agent|model)$")
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class AgentDefinition(BaseModel):
     description: str = ""
     icon: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] = "bot"
     """A Lucide icon."""
+    group: str = ""
+    """The heading under which the web lists the agent."""
     roles: list[str] = []
     """Roles that may use the agent; empty means everyone."""
     model: AgentModel = AgentModel()
@@ -90,12 +97,17 @@ class Agent:
     @cached_property
     def input_schema(self) -> dict[str, Any]:
         """JSON schema of the graph's input, derived from its types."""
-        return _json_schema(self.graph.get_input_jsonschema)
+        return describe(self.graph.get_input_jsonschema, self.graph.builder.input_schema)
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
         """JSON schema of the graph's output, derived from its types."""
-        return _json_schema(self.graph.get_output_jsonschema)
+        return describe(self.graph.get_output_jsonschema, self.graph.builder.output_schema)
+
+    @cached_property
+    def context_schema(self) -> dict[str, Any]:
+        """JSON schema of the run's context; empty if the graph has none."""
+        return describe(self.graph.get_context_jsonschema, self.graph.context_schema)
 
     @cached_property
     def input_validator(self) -> Draft202012Validator:
@@ -105,10 +117,26 @@ class Agent:
             properties["messages"] = {}
         return Draft202012Validator({**self.input_schema, "properties": properties})
 
+    @cached_property
+    def last_nodes(self) -> frozenset[str]:
+        """The nodes after which the graph may end, but for hooks of LangChain's middleware."""
+        edges = self.graph.get_graph().edges
+        found: set[str] = set()
+        ends = {END}
+        while ends:
+            sources = {edge.source for edge in edges if edge.target in ends} - found
+            found |= sources
+            ends = {name for name in sources if MIDDLEWARE.search(name)}
+        return frozenset(found)
+
     def allows(self, roles: Collection[str] | None) -> bool:
         """Whether a user with these roles may use the agent; None means every role."""
         allowed = self.definition.roles
         return not allowed or roles is None or not set(roles).isdisjoint(allowed)
+
+    def context_for(self, sent: Mapping[str, Any] | None) -> Any:
+        """The run's context, with the schema's defaults. Raises `ValueError` if `sent` is wrong."""
+        return build_context(self.graph.context_schema, self.context_schema, sent)
 
     def input_for(self, prompt: str) -> dict[str, Any]:
         """The graph's input for a prompt: its field `prompt`, or else a human message.
@@ -169,12 +197,3 @@ def read_definition(folder: Path) -> AgentDefinition:
         raise ValueError(f"{file.name}: {details}") from None
     title = definition.title or re.sub("[-_]", " ", folder.name).capitalize()
     return definition.model_copy(update={"title": title})
-
-
-def _json_schema(derive: Any) -> dict[str, Any]:
-    try:
-        schema: dict[str, Any] = derive()
-    except PydanticInvalidForJsonSchema:
-        # JSON cannot express every type of a state, such as a function.
-        return {"type": "object"}
-    return schema

@@ -18,9 +18,6 @@ from langgraph.graph.state import CompiledStateGraph
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
 
-# Files whose change makes a new version of an agent.
-SOURCE_SUFFIXES = frozenset({".py", ".toml", ".md", ".txt", ".json", ".yaml", ".yml"})
-
 
 def load_graph(package: str, folder: Path) -> Graph:
     """Import `folder/graph.py` again and return its compiled `graph`.
@@ -46,12 +43,16 @@ def register_package(package: str, folder: Path) -> None:
 
 
 def source_version(folder: Path) -> str:
-    """A hash of the folder's sources without tests and hidden files."""
+    """A hash of the folder's sources: `agent.toml`, prompts, and Python files except tests.
+
+    Other files are data, which the agent may write without being reloaded.
+    """
     digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
+    files = [*folder.glob("agent.toml"), *folder.rglob("*.py"), *folder.glob("prompts/**/*")]
+    for file in sorted(files):
         parts = file.relative_to(folder).parts
         ignored = any(part in ("tests", "__pycache__") or part[0] == "." for part in parts)
-        if file.suffix in SOURCE_SUFFIXES and not ignored and file.is_file():
+        if not ignored and file.is_file():
             digest.update("/".join(parts).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

@@ -89,8 +89,8 @@ class AgentRegistry:
             return agent
         if error := self.errors.get(name):
             raise AgentUnavailableError(name, error)
-        known = ", ".join(sorted(self._agents)) or "none"
-        raise AgentNotFoundError(f"There is no agent {name!r}; there are: {known}")
+        # Others are not named: the reader may not be allowed to use them.
+        raise AgentNotFoundError(f"Agent {name!r} not found.")
 
     async def find(self, name: str) -> Agent:
         """`get` without blocking the event loop during a load."""

@@ -41,7 +41,10 @@ def agent_tool(anchor: str | Path, name: str) -> BaseTool:
             # The other agent's text is a tool result, not the reply to the user.
             "tags": [*config.get("tags", []), "nostream"],
         }
-        return agent.reply(await agent.graph.ainvoke(agent.input_for(task), nested))
+        # Without one, this agent's would be that of the other agent.
+        context = agent.context_for(None)
+        state = await agent.graph.ainvoke(agent.input_for(task), nested, context=context)
+        return agent.reply(state)
 
     return StructuredTool.from_function(
         coroutine=ask,

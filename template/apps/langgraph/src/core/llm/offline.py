@@ -121,7 +121,7 @@ def _respond(
     if call := offline_tools.choose(messages, tools, tool_choice):
         calls = [call]
     else:
-        text = offline_words.reply(messages)
+        text = offline_words.reply(messages, [tool["function"]["name"] for tool in tools])
         if _is_shown(run):
             text = f"{text}\n\n{offline_words.NOTICE}"
     # Words, so that usage has a plausible size.

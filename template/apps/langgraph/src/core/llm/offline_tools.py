@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall
 from langchain_core.utils.json_schema import dereference_refs
 
-from apps.langgraph.src.core.llm.offline_words import field_text, last_request
+from apps.langgraph.src.core.llm.offline_words import field_text, is_greeting, last_request
 
 LIST_LENGTH = 3
 # Words of a prompt that do not point to a tool.
@@ -25,7 +25,8 @@ def choose(
 ) -> ToolCall | None:
     """The next tool call, or None for a reply in text.
 
-    Each tool whose name or description the prompt mentions is called once. A forced choice
+    Each tool whose name or description the prompt mentions is called once, and a worker for any
+    prompt that is not a greeting. A forced choice
     (`tool_choice` "any", "required", True or a name) is always followed.
     """
     if not tools or tool_choice == "none":
@@ -41,13 +42,19 @@ def choose(
     best = max(open_specs, key=lambda spec: _fit(spec, words), default=None)
     if best and _fit(best, words) >= 2:
         return _call(best, messages)
+    # A supervisor delegates: a tool that takes a task is a worker.
+    workers = [spec for spec in open_specs if _takes_task(spec)]
+    if workers and not called and not is_greeting(last_request(messages)):
+        return _call(max(workers, key=lambda spec: _fit(spec, words)), messages)
     if tool_choice in ("any", "required", True):
         # The tool for structured output is the last one.
         return _call((open_specs or list(specs.values()))[-1], messages)
     return None
 
 
-def example(schema: Mapping[str, Any], request: str, name: str = "", index: int = 0) -> Any:
+def example(
+    schema: Mapping[str, Any], request: str, name: str = "", index: int | None = None
+) -> Any:
     """A value for a JSON schema (without references) about the subject of `request`.
 
     `index` is the value's index in a list, so that the values of a list differ.
@@ -94,6 +101,10 @@ def _call(spec: Mapping[str, Any], messages: Sequence[BaseMessage]) -> ToolCall:
     )
 
 
+def _takes_task(spec: Mapping[str, Any]) -> bool:
+    return list((spec.get("parameters") or {}).get("properties", {})) == ["task"]
+
+
 def _forced_name(tool_choice: str | dict[str, Any] | bool | None) -> str:
     if isinstance(tool_choice, dict):
         return str(tool_choice.get("function", tool_choice).get("name", ""))
@@ -132,7 +143,7 @@ def _number(schema: Mapping[str, Any], request: str, *, whole: bool) -> float:
     return int(near) if whole else float(near)
 
 
-def _string(schema: Mapping[str, Any], request: str, name: str, index: int) -> str:
+def _string(schema: Mapping[str, Any], request: str, name: str, index: int | None) -> str:
     words = set(re.findall(r"[a-z]+", name.lower()))
     email = re.search(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", request)
     quoted = re.search(r"[\"“]([^\"”]+)[\"”]", request)

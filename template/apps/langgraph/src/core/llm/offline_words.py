@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from hashlib import sha256
 
 from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
@@ -11,7 +10,11 @@ NOTICE = (
     "Configure a real model in `platform.toml`, under `[model]`.*"
 )
 
-# Paragraphs by a word in the title of a section; for other titles one of them is chosen by a hash.
+GREETING = re.compile(
+    r"(hi|hello|hey|hallo|good (morning|day|afternoon|evening))\b(\W*\w+){0,2}\W*", re.I
+)
+
+# Paragraphs of a marketing brief, by a word in the title of a section.
 PARAGRAPHS = {
     "why": (
         "{Subject} takes away a small daily annoyance, and small annoyances are what people change "
@@ -54,14 +57,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "Where to say it",
         "What to do next",
     ),
-    "task focus angle instruction step": (
+    "step steps": (
+        "Collect what is known about {subject} and what is still open",
+        "Agree on the date, the budget and who is responsible",
+        "Carry it out and report the result",
+    ),
+    "task focus angle instruction": (
         "Say in plain words what {subject} changes",
         "Describe the people who will use it and what they do today",
         "Give three messages and a proof for each",
         "Choose the channels and say what each is for",
         "Name the next step and who takes it",
     ),
-    "promise message goal": (
+    "goal": ("A good result for {subject}",),
+    "promise message": (
         "{Subject}: less effort, from the first day",
         "{Subject} shows its use within a week",
         "{Subject} is easy to leave, and hardly anyone does",
@@ -71,53 +80,69 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "feedback reason comment rationale": (
         "It answers the request, and every sentence is about {subject}.",
     ),
-    "subject topic product theme": ("{subject}",),
+    "subject": ("{Subject}",),
+    "topic product theme": ("{subject}",),
+    "body": (
+        "Dear customer,\n\nThank you for writing to us. We are looking into this: {subject}. "
+        "You will hear from us as soon as we know more.\n\nKind regards",
+    ),
 }
-PROSE_FIELDS = {"text", "body", "content", "draft", "paragraph", "summary", "description", "answer"}
+PROSE_FIELDS = {"text", "content", "draft", "paragraph", "summary", "description", "answer"}
 
 ORDER = re.compile(
-    r"^(announce|answer|ask|build|compare|compose|create|describe|develop|draft|explain|find|generate"
-    r"|give|introduce|launch|look|make|market|outline|plan|prepare|promote|propose|research|reply"
-    r"|rewrite|sell|send|show|summari[sz]e|tell|write)\s+(?:.*?\s(?:for|about|on|of)\s+)?",
+    # The first are followed by their subject, others by a text for or about it.
+    r"^(?:(?:announce|introduce|launch|market|promote|sell)\s+"
+    r"|(?:answer|ask|build|compare|compose|create|describe|develop|draft|explain|find|generate|give"
+    r"|look|make|outline|plan|prepare|propose|research|reply|rewrite|send|show|summari[sz]e|tell"
+    r"|write)\s+(?:.*?\s(?:for|about|on)\s+)?)",
     re.I,
 )
 
 
-def reply(messages: Sequence[BaseMessage]) -> str:
-    """The reply to a conversation."""
+def reply(messages: Sequence[BaseMessage], tools: Sequence[str] = ()) -> str:
+    """The reply to a conversation with an agent that has `tools`."""
     if results := _tool_results(messages):
         return results
     request = last_request(messages)
     if heading := re.search(r"^#{1,3} ", request, re.M):
         # A document to edit: the demo model changes nothing.
         return request[heading.start() :].strip()
-    task = " ".join(message.text for message in messages if message.type in ("system", "human"))
-    if re.search(r"\b(re)?writ(e|er|ing)\b|\bdraft|\bcompose", task, re.I):
+    if is_greeting(request):
+        return "Hello! How can I help you? Ask a question or describe a task."
+    if re.search(r"^section\s*:|\b(re)?write\b|\bdraft\b|\bcompose\b", request, re.I | re.M):
         return prose(request)
-    return f"You wrote: “{_shorten(request, 200)}”\n\n{prose(request)}"
+    using = f", using its tools where they help: {', '.join(tools)}" if tools else ""
+    return (
+        f"You wrote: “{_shorten(request, 200)}”\n\nWith a real model, this agent would now follow "
+        f"its instructions and write the answer{using}."
+    )
 
 
 def prose(request: str) -> str:
-    """A paragraph about the subject of `request`."""
+    """The section of a marketing brief that `request` names, or what a real model would write."""
     section = re.search(r"^section\s*:(.+)", request, re.I | re.M)
-    words = re.findall(r"\w+", (section[1] if section else request).lower())
-    known = [word for word in words if word in PARAGRAPHS]
-    other = sha256(request.encode()).digest()[0] % len(PARAGRAPHS)
-    paragraph = PARAGRAPHS[known[0] if known else list(PARAGRAPHS)[other]]
-    return fill(paragraph, subject_of(request))
+    words = re.findall(r"\w+", section[1].lower()) if section else []
+    paragraph = next((PARAGRAPHS[word] for word in words if word in PARAGRAPHS), "")
+    return fill(paragraph or "A real model would write this text about {subject}.", request)
 
 
-def field_text(name: str, request: str, index: int = 0) -> str:
+def field_text(name: str, request: str, index: int | None = None) -> str:
     """Text for the field `name` of a structured output, the `index`th of a list."""
     words = set(re.findall(r"[a-z]+", name.lower()))
-    subject = subject_of(request)
     if words & PROSE_FIELDS:
-        return prose(f"{request} {index}" if index else request)
+        return prose(request)
+    if "title" in words and index is None:
+        return fill("{Subject}", request)
+    number = index or 0
     for names, texts in FIELDS.items():
         if words & set(names.split()):
-            return fill(texts[index % len(texts)], subject)
+            return fill(texts[number % len(texts)], request)
     label = re.sub(r"[^A-Za-z0-9]+", " ", name).strip().capitalize() or "Text"
-    return f"{label} {index + 1} for {subject}" if index else f"{label} for {subject}"
+    return fill(f"{label} {number + 1 if number else ''}".strip() + " for {subject}", request)
+
+
+def is_greeting(request: str) -> bool:
+    return bool(GREETING.fullmatch(request))
 
 
 def last_request(messages: Sequence[BaseMessage]) -> str:
@@ -135,8 +160,9 @@ def subject_of(request: str) -> str:
     return _shorten(words or line, 80) or "this request"
 
 
-def fill(pattern: str, subject: str) -> str:
-    """`pattern` with `{subject}` and, capitalised, `{Subject}` filled in."""
+def fill(pattern: str, request: str) -> str:
+    """`pattern` with the subject of `request` as `{subject}` and, capitalised, `{Subject}`."""
+    subject = subject_of(request)
     capital = subject[:1].upper() + subject[1:]
     return pattern.replace("{subject}", subject).replace("{Subject}", capital)
 

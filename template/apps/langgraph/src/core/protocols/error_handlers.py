@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exception_handlers import (
-    http_exception_handler,
-    request_validation_exception_handler,
-)
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -23,13 +20,14 @@ from apps.langgraph.src.core.runs.runner import ShuttingDownError
 from apps.langgraph.src.core.runs.webhooks import WebhookRefusedError
 from apps.langgraph.src.core.storage.runs import RunNotFoundError, ThreadBusyError
 from apps.langgraph.src.core.storage.threads import ThreadExistsError, ThreadNotFoundError
+from shared.headers import HEADERS
 from shared.settings import get_settings
 
 # Status and message; an empty message means that of the exception.
 RESPONSES: dict[type[Exception], tuple[int, str]] = {
-    ThreadNotFoundError: (404, "There is no such thread."),
-    RunNotFoundError: (404, "There is no such run."),
-    CheckpointNotFoundError: (404, "There is no such checkpoint on the thread."),
+    ThreadNotFoundError: (404, "Thread not found."),
+    RunNotFoundError: (404, "Run not found."),
+    CheckpointNotFoundError: (404, "Checkpoint not found on the thread."),
     ThreadExistsError: (409, "The thread exists already."),
     ThreadBusyError: (409, "Another run is active on this thread."),
     ShuttingDownError: (503, "The service is shutting down; try again."),
@@ -59,10 +57,10 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def not_valid(request: Request, error: RequestValidationError) -> JSONResponse:
-        if not is_openai(request):
-            return await request_validation_exception_handler(request, error)
-        problems = (f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-        return _respond(request, 422, "; ".join(problems))
+        # Without `input`: it may be megabytes, or bytes that are no text.
+        detail = [{key: one[key] for key in ("loc", "msg", "type")} for one in error.errors()]
+        problems = (f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in detail)
+        return _respond(request, 422, "; ".join(problems), detail)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
@@ -77,7 +75,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        return _respond(request, 500, "The service failed; see its log.")
+        return _respond(request, 500, "The service failed; see its log.", headers=HEADERS)
 
 
 def _respond(

@@ -7,7 +7,10 @@ from langchain_core.messages import convert_to_messages
 from apps.langgraph.src.core.agents.definition import Agent
 from apps.langgraph.src.core.authoring.approval import check_decision
 from apps.langgraph.src.core.protocols.errors import CheckpointNotFoundError, RequestError
+from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.execution import sent_context
 from apps.langgraph.src.core.runs.runner import Runner
+from apps.langgraph.src.core.storage.records import RunRequest
 
 
 def input_for(agent: Agent, prompt: str) -> dict[str, Any]:
@@ -37,30 +40,50 @@ def check_input(agent: Agent, value: Any) -> None:
         raise RequestError(f"{place}: {wrong.message}")
 
 
-async def check_resume(runner: Runner, agent: str, thread_id: str, resume: Any) -> None:
-    """Raise `RequestError` unless `resume` fits the interrupts of the thread."""
+def check_context(agent: Agent, request: RunRequest) -> None:
+    """Raise `RequestError` with the invalid field unless the graph takes the request's context."""
+    try:
+        agent.context_for(sent_context(request))
+    except ValueError as error:
+        raise RequestError(str(error)) from None
+
+
+async def check_resume(runner: Runner, agent: str, thread_id: str, resume: Any) -> bool:
+    """Whether the thread has open interrupts. Raises `RequestError` unless `resume` fits them.
+
+    `resume` is the decision, or a dictionary of decisions by the interrupts' IDs.
+    """
     state = await runner.state(agent, thread_id)
     asked = {one.id: one.value for one in state.interrupts}
     if isinstance(resume, dict) and resume and resume.keys() <= asked.keys():
         decisions = resume
     elif len(asked) == 1:
         decisions = dict.fromkeys(asked, resume)
+    elif asked:
+        raise RequestError(
+            "resume: several interrupts are open; send their decisions by ID, such as "
+            + dumps(dict.fromkeys(asked, "…")).decode()
+        )
     else:
-        return
+        return False
     for interrupt_id, decision in decisions.items():
         try:
             check_decision(asked[interrupt_id], decision)
         except ValueError as error:
             raise RequestError(f"resume: {error}") from None
+    return True
 
 
 async def check_checkpoint(
     runner: Runner, thread_id: str, checkpoint_id: str, namespace: str = ""
-) -> None:
-    """Raise `CheckpointNotFoundError` unless the thread has the checkpoint.
+) -> dict[str, str]:
+    """The IDs of a checkpoint and of those of the graphs around it, by namespace.
 
-    LangGraph would start with an empty state instead.
+    Raises `CheckpointNotFoundError` unless the thread has it: LangGraph would start with an empty
+    state instead.
     """
     place = {"thread_id": thread_id, "checkpoint_ns": namespace, "checkpoint_id": checkpoint_id}
-    if await runner.storage.checkpointer.aget_tuple({"configurable": place}) is None:
+    found = await runner.storage.checkpointer.aget_tuple({"configurable": place})
+    if found is None:
         raise CheckpointNotFoundError
+    return {**found.metadata.get("parents", {}), namespace: checkpoint_id}

@@ -1,24 +1,23 @@
 """HTTP responses of runs: a stream of events, or one JSON value at the end."""
 
 import asyncio
-import contextlib
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
-from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.encoding import dumps, to_json
 from apps.langgraph.src.core.runs.event_log import Event
-from apps.langgraph.src.core.runs.following import Result, follow, result_of
+from apps.langgraph.src.core.runs.following import follow
 from apps.langgraph.src.core.runs.runner import Runner, ShuttingDownError
 from apps.langgraph.src.core.storage.records import Run
 
-# Seconds of silence before a heartbeat is sent.
-HEARTBEAT = 15
-# Seconds to wait for a result before the response is streamed and its status is always 200.
-PATIENCE = 1
+# Seconds of silence before a heartbeat is sent. With `upkeep.SHOW_LIFE`, after which the silence is
+# noticed, at most 15: proxies cut a connection that is silent for 30 to 60.
+HEARTBEAT = 12
 
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HEARTBEAT_EVENT = b": alive\n\n"
@@ -53,16 +52,21 @@ class EventStream(Response):
         task = asyncio.current_task()
         gone = asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda done: task and not done.cancelled() and task.cancel())
-        head = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        begun = False
+
+        async def begin() -> None:
+            nonlocal begun
+            if not begun:
+                begun = True
+                head = {"status": self.status_code, "headers": self.raw_headers}
+                await send({"type": "http.response.start", **head})
+
         try:
             async for chunk in self._chunks:
-                if head:
-                    await send(head)
-                    head = {}
+                await begin()
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            if head:
-                # A replica that stops may send no event at all.
-                await send(head)
+            # A replica that stops may send no event at all.
+            await begin()
             await send({"type": "http.response.body", "body": b""})
         except asyncio.CancelledError:
             if not gone.done():
@@ -77,19 +81,64 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-class JsonStream(EventStream):
-    """A JSON value that is sent in pieces.
+class AwaitedJson(EventStream):
+    """The JSON value of `result`, which also returns the status.
 
-    If the service stops before the value is complete, the connection is cut, so that LangGraph's
-    clients ask again. `__error__` would mean that the run has failed.
+    After `patience` seconds without it, at most `HEARTBEAT`, white space is sent, so that proxies
+    keep the connection open; JSON allows it before a value. The status is then 200, also of a
+    failure. `abandoned` is called if the client disconnects first.
     """
 
     media_type = "application/json"
 
+    def __init__(
+        self,
+        result: Callable[[], Awaitable[tuple[int, Any]]],
+        headers: dict[str, str],
+        *,
+        patience: float = math.inf,
+        abandoned: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(self._body(result, patience, abandoned), headers)
+        self._begun = False
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the chunks until they end or the service stops."""
-        with contextlib.suppress(ShuttingDownError):
+        """Send the value.
+
+        If the service stops after the white space, the connection is cut, so that clients ask
+        again: any value would mean that the run has ended.
+        """
+        try:
             await super().__call__(scope, receive, send)
+        except ShuttingDownError:
+            if not self._begun:
+                raise
+
+    async def _body(
+        self,
+        result: Callable[[], Awaitable[tuple[int, Any]]],
+        patience: float,
+        abandoned: Callable[[], None],
+    ) -> AsyncGenerator[bytes]:
+        task = asyncio.ensure_future(result())
+        try:
+            await asyncio.wait({task}, timeout=min(patience, HEARTBEAT))
+            while not task.done():
+                self._begun = True
+                yield b"\n"
+                await asyncio.wait({task}, timeout=HEARTBEAT)
+            self.status_code, value = task.result()
+            yield await to_json(value)
+        finally:
+            if not task.done():
+                task.cancel()
+                abandoned()
+
+
+def location_headers(run: Run, then: str = "") -> dict[str, str]:
+    """The run's address, and the one where a client continues after a lost connection."""
+    place = f"/threads/{run.thread_id}/runs/{run.run_id}"
+    return {"Content-Location": place, **({"Location": f"{place}/{then}"} if then else {})}
 
 
 def encode(name: str, data: bytes, event_id: int | None = None) -> bytes:
@@ -114,43 +163,3 @@ async def run_events(
         if cancel_on_disconnect and not ended:
             # The client's task is being cancelled, and so would be anything awaited here.
             runner.cancel_soon(run.run_id)
-
-
-async def in_one_piece(
-    result: Callable[[], Awaitable[Any]],
-    headers: dict[str, str],
-    abandoned: Callable[[], None] = lambda: None,
-) -> Response:
-    """The value of `result` as JSON; `abandoned` is called if the client disconnects first.
-
-    During a long wait white space is sent, so that proxies keep the connection open; JSON allows it
-    before a value.
-    """
-    task = asyncio.ensure_future(result())
-    done, _ = await asyncio.wait({task}, timeout=PATIENCE)
-    if done:
-        return JsonResponse(task.result(), headers=headers)
-
-    async def body() -> AsyncGenerator[bytes]:
-        try:
-            while not task.done():
-                yield b"\n"
-                await asyncio.wait({task}, timeout=HEARTBEAT)
-            yield dumps(task.result())
-        finally:
-            if not task.done():
-                task.cancel()
-                abandoned()
-
-    return JsonStream(body(), headers)
-
-
-async def wait_for(request: Request, runner: Runner, run: Run) -> Result:
-    """The result of a run; the run is cancelled if the client disconnects first."""
-    result = asyncio.ensure_future(result_of(runner, run))
-    gone = asyncio.ensure_future(_disconnected(request.receive))
-    await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
-    if not result.done():
-        await runner.cancel(run.run_id)
-    gone.cancel()
-    return await result

@@ -6,9 +6,11 @@ later, many in one row.
 
 import asyncio
 from bisect import bisect_right
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
+
+from apps.langgraph.src.core.storage.events import NewEvents
 
 # Event numbers of an attempt are lower than those of the next, so that readers continue with the
 # right event even if they have seen events that a lost replica did not store.
@@ -78,17 +80,11 @@ class EventLog:
         # Readers share the future; one that disconnects must not cancel it.
         await asyncio.shield(self._changed)
 
-    def unstored(self) -> list[dict[str, Any]]:
-        """The events since the last call, as rows of `tables.run_events`."""
+    def unstored(self) -> list[NewEvents]:
+        """The events since the last call, if there are any."""
         events = self._events[self._stored :]
         self._stored = len(self._events)
-        if not events:
-            return []
-        lines = b"\n".join(
-            b'{"id":%d,"name":%s,"data":%s}' % (id_, orjson.dumps(name), data)
-            for id_, name, data in events
-        )
-        return [{"run_id": self.run_id, "last_id": events[-1].id, "events": lines.decode()}]
+        return [NewEvents(self.run_id, events)] if events else []
 
 
 def read_chunks(chunks: list[str], last_id: int) -> list[Event]:

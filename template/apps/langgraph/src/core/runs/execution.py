@@ -12,16 +12,18 @@ import structlog
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Command, Interrupt, Send, StateSnapshot
+from langgraph_sdk.schema import ThreadStatus
 
 from apps.langgraph.src.core.agents.definition import Agent
 from apps.langgraph.src.core.observability.tracing import run_span
 from apps.langgraph.src.core.runs.containment import AgentExitError, contain
+from apps.langgraph.src.core.runs.encoding import to_json
 from apps.langgraph.src.core.runs.errors import CostLimitError, RunTimeoutError, describe
 from apps.langgraph.src.core.runs.event_log import EventLog
 from apps.langgraph.src.core.runs.stream import GraphStream
 from apps.langgraph.src.core.runs.usage import RunUsage
 from apps.langgraph.src.core.storage.leases import Outcome, Spent
-from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.records import Run, RunRequest
 from shared.settings import Agents as AgentSettings
 
 logger = structlog.get_logger(__name__)
@@ -105,13 +107,15 @@ async def execute(
     try:
         with run_span(run.agent, run.run_id, run.attempt):
             async with asyncio.timeout(seconds - (run.seconds or 0)) as timeout:
-                await _stream(execution, graph, config, stream, progress)
+                context = agent.context_for(sent_context(run.request))
+                await _stream(execution, graph, config, context, stream, progress)
         status: Any = "interrupted" if stream.interrupted else "success"
         return Outcome(status, "interrupted" if stream.interrupted else "idle", usage.to_json())
     except asyncio.CancelledError:
         if execution.stop == "cancel":
             state = await graph.aget_state(_thread_config(run))
-            return Outcome("interrupted", "interrupted" if state.next else "idle", usage.to_json())
+            left: ThreadStatus = "interrupted" if state.next else "idle"
+            return Outcome("interrupted", left, usage.to_json(), cancelled=True)
         if execution.stop != "cost limit":
             return None
         error: BaseException = CostLimitError(usage.excess)
@@ -134,6 +138,7 @@ def run_config(run: Run, max_steps: int, usage: RunUsage) -> RunnableConfig:
     asked = run.request.config
     config: RunnableConfig = {
         "configurable": {
+            **_allowed(sent_context(run.request)),
             **_allowed(asked.get("configurable")),
             "thread_id": run.thread_id,
             "run_id": run.run_id,
@@ -141,12 +146,22 @@ def run_config(run: Run, max_steps: int, usage: RunUsage) -> RunnableConfig:
             "user_id": run.user_id,
             "roles": run.request.roles,
         },
-        "metadata": _allowed(asked.get("metadata")),
+        "metadata": {
+            "graph_id": run.agent,
+            "assistant_id": run.agent,
+            **_allowed(run.request.metadata),
+            **_allowed(asked.get("metadata")),
+        },
         "tags": list(asked.get("tags") or ()),
         "callbacks": [usage],
         "recursion_limit": min(asked.get("recursion_limit") or max_steps, max_steps),
     }
     return config
+
+
+def sent_context(request: RunRequest) -> dict[str, Any]:
+    """The context that the client sent, or else its `configurable`, as on LangGraph's server."""
+    return request.context or _allowed(request.config.get("configurable"))
 
 
 def build_command(command: dict[str, Any]) -> Command[Any]:
@@ -164,6 +179,7 @@ async def _stream(
     execution: Execution,
     graph: Any,
     config: RunnableConfig,
+    context: Any,
     stream: GraphStream,
     progress: Progress,
 ) -> None:
@@ -178,19 +194,20 @@ async def _stream(
         graph_input = None
     elif request.checkpoint_id:
         config["configurable"]["checkpoint_id"] = request.checkpoint_id
+        if request.checkpoint_map:
+            config["configurable"]["checkpoint_map"] = request.checkpoint_map
     try:
-        async for chunk in graph.astream(
+        async for chunk in stream.chunks(
+            graph,
             graph_input,
             config,
-            context=request.context,
-            stream_mode=stream.graph_modes,
-            subgraphs=request.subgraphs,
+            context=context,
             interrupt_before=request.interrupt_before or None,
             interrupt_after=request.interrupt_after or None,
             durability=request.durability,
         ):
-            for name, data in stream.events(chunk):
-                execution.log.append(name, data)
+            for name, value in stream.events(chunk):
+                execution.log.append(name, await to_json(value))
         await graph.checkpointer.written()
     except BaseException:
         # Checkpoints are kept, however the run ended.

@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph.types import Interrupt
 
-from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.encoding import aside, dumps
 from apps.langgraph.src.core.runs.event_log import EVENTS_PER_ATTEMPT, Event, read_chunks
 from apps.langgraph.src.core.runs.execution import Execution
 from apps.langgraph.src.core.runs.runner import Runner, ShuttingDownError
@@ -71,7 +71,7 @@ async def follow(runner: Runner, run: Run, after: int = 0) -> AsyncIterator[list
                 return
         # The status is read before the events, so the events of a finished run are complete.
         run = await runner.storage.runs.get(run.run_id) if run.active else run
-        stored = read_chunks(await runner.storage.events.after(run.run_id, after), after)
+        stored = await _stored(runner, run, after)
         if stored:
             after = stored[-1].id
             yield stored
@@ -90,7 +90,7 @@ async def _follow_here(
     run, log = execution.run, execution.log
     first = run.attempt * EVENTS_PER_ATTEMPT
     if run.attempt > 1 and after < first:
-        earlier = read_chunks(await runner.storage.events.after(run.run_id, after), after)
+        earlier = await _stored(runner, run, after)
         yield [event for event in earlier if event.id < first]
         after = first
     while not log.closed:
@@ -112,8 +112,20 @@ async def _follow_here(
         yield batch
 
 
+async def _stored(runner: Runner, run: Run, after: int) -> list[Event]:
+    if chunks := await runner.storage.events.after(run.run_id, after):
+        return await aside(read_chunks, chunks, after)
+    return []
+
+
 def _ended(run: Run, outcome: Outcome) -> Run:
-    return replace(run, status=outcome.status, error=outcome.error, usage=outcome.usage)
+    return replace(
+        run,
+        status=outcome.status,
+        error=outcome.error,
+        usage=outcome.usage,
+        cancelled=outcome.cancelled,
+    )
 
 
 def _last_events(run: Run, after: int) -> list[Event]:

@@ -21,7 +21,7 @@ async def roll_back(runner: Runner, run: Run) -> None:
         # The other run would start with a state that is about to be undone.
         raise ThreadBusyError
     await runner.cancel(run.run_id)
-    if (await wait_for_end(runner, run)).status != "interrupted":
+    if not (await wait_for_end(runner, run)).was_cancelled:
         return
     storage = runner.storage
     thread: RunnableConfig = {"configurable": {"thread_id": run.thread_id, "checkpoint_ns": ""}}

@@ -54,6 +54,7 @@ class Runner:
         """Set when a pending run may be able to start."""
         self._supervisors: set[asyncio.Task[None]] = set()
         self._cancelling: set[asyncio.Task[None]] = set()
+        self._starting = asyncio.Lock()
         self._graphs: dict[str, tuple[Agent, Any]] = {}
         # Whether this replica has queued runs behind others.
         self._queued = False
@@ -81,7 +82,7 @@ class Runner:
         fresh = thread_id is None
         thread: Thread | None = None
         if fresh or create_thread:
-            thread = new_thread(user_id, thread_id, ephemeral=ephemeral)
+            thread = new_thread(user_id, thread_id, metadata=request.metadata, ephemeral=ephemeral)
         run = Run(
             run_id=new_id(),
             thread_id=thread.thread_id if thread else str(thread_id),
@@ -220,6 +221,9 @@ class Runner:
             # Its folder was deleted or broken after the run was stored.
             error = {"error": "AgentUnavailable", "message": "The agent does not load."}
             return Outcome("error", "error", run.usage, error)
+        # Many runs that start at the same moment take turns with everything else on the event loop.
+        async with self._starting:
+            await asyncio.sleep(0)
         execution.task = asyncio.create_task(
             execute(execution, agent, graph, self.settings, self.storage.leases.note_progress)
         )
@@ -230,7 +234,9 @@ class Runner:
             return await execution.task
         except asyncio.CancelledError:
             # Stopped before its first step.
-            return Outcome("interrupted", "idle", run.usage) if execution.stop == "cancel" else None
+            if execution.stop != "cancel":
+                return None
+            return Outcome("interrupted", "idle", run.usage, cancelled=True)
 
     async def _store(self, execution: Execution, outcome: Outcome) -> None:
         run, events = execution.run, execution.log.unstored()

@@ -1,7 +1,7 @@
 """Turns the chunks that a graph streams into events of LangGraph's server protocol."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 import orjson
 from langchain_core.messages import (
@@ -10,18 +10,28 @@ from langchain_core.messages import (
     BaseMessageChunk,
     message_chunk_to_message,
 )
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Interrupt
 
-from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.event_log import Event
 
 StreamMode = Literal[
-    "values", "updates", "messages", "messages-tuple", "custom", "tasks", "checkpoints", "debug"
+    "values",
+    "updates",
+    "messages",
+    "messages-tuple",
+    "custom",
+    "tasks",
+    "checkpoints",
+    "events",
+    "debug",
 ]
-"""The protocol's stream modes that this service offers."""
+"""The protocol's stream modes."""
 
 # Modes that a graph always streams, because they contain the result of a run.
 INTERNAL = ("values", "updates")
 INTERRUPT = "__interrupt__"
+EVENTS = "events"
 
 
 class GraphStream:
@@ -45,17 +55,32 @@ class GraphStream:
     def graph_modes(self) -> list[str]:
         """The modes to request from the graph."""
         modes = {"messages" if mode == "messages-tuple" else mode for mode in self._wanted}
-        return sorted(modes | set(INTERNAL))
+        return sorted((modes | set(INTERNAL)) - {EVENTS})
 
-    def events(self, chunk: Any) -> Iterator[tuple[str, bytes]]:
-        """Names and JSON of the events of a chunk."""
+    async def chunks(
+        self, graph: Any, graph_input: Any, config: RunnableConfig, **options: Any
+    ) -> AsyncIterator[Any]:
+        """The chunks of `graph.astream`; LangChain's events are chunks of the mode `events`."""
+        options |= {"stream_mode": self.graph_modes, "subgraphs": self._subgraphs}
+        if EVENTS not in self._wanted:
+            async for chunk in graph.astream(graph_input, config, **options):
+                yield chunk
+            return
+        async for event in graph.astream_events(graph_input, config, version="v2", **options):
+            if event["event"] == "on_chain_stream" and not event["parent_ids"]:
+                yield event["data"]["chunk"]
+            elif "langsmith:hidden" not in event.get("tags", ()):
+                yield ((), EVENTS, event) if self._subgraphs else (EVENTS, event)
+
+    def events(self, chunk: Any) -> Iterator[tuple[str, Any]]:
+        """Names and values of the events of a chunk."""
         namespace, mode, data = chunk if self._subgraphs else ((), *chunk)
         if not namespace:
             self._note(mode, data)
         if mode == "messages":
             yield from self._message_events(namespace, *data)
         elif mode in self._wanted:
-            yield "|".join((mode, *namespace)), dumps(data)
+            yield "|".join((mode, *namespace)), data
 
     def _note(self, mode: str, data: Any) -> None:
         if mode == "values":
@@ -66,30 +91,52 @@ class GraphStream:
 
     def _message_events(
         self, namespace: Iterable[str], message: BaseMessage, metadata: dict[str, Any]
-    ) -> Iterator[tuple[str, bytes]]:
+    ) -> Iterator[tuple[str, Any]]:
         if "messages-tuple" in self._wanted:
-            yield "|".join(("messages", *namespace)), dumps((message, metadata))
+            yield "|".join(("messages", *namespace)), (message, metadata)
         if "messages" not in self._wanted:
             return
         key = message.id or ""
         if key not in self._messages:
-            yield "messages/metadata", dumps({key: {"metadata": metadata}})
+            yield "messages/metadata", {key: {"metadata": metadata}}
         if not isinstance(message, BaseMessageChunk):
             self._messages[key] = message
-            yield "messages/complete", dumps([message])
+            yield "messages/complete", [message]
             return
         known = self._messages.get(key)
         whole = known + message if isinstance(known, AIMessageChunk) else message
         self._messages[key] = whole
-        yield "messages/partial", dumps([message_chunk_to_message(whole)])
+        yield "messages/partial", [message_chunk_to_message(whole)]
 
 
-def token_text(data: bytes) -> str:
-    """The text of a `messages` event if it is a token of a language model, or else empty."""
-    message, _ = orjson.loads(data)
+class Token(NamedTuple):
+    """A part of a message that a language model streams.
+
+    Attributes:
+        node: the node of the agent's graph that runs, also if the model is called in a subgraph.
+        last: whether the message ends with it.
+    """
+
+    text: str
+    message_id: str
+    node: str
+    last: bool
+
+
+def read_token(event: Event) -> Token | None:
+    """The token in an event, or None if it is not one of a language model."""
+    mode, _, place = event.name.partition("|")
+    if mode != "messages":
+        return None
+    message, metadata = orjson.loads(event.data)
     if message["type"] != "AIMessageChunk":
-        return ""
+        return None
     content = message["content"]
-    if isinstance(content, str):
-        return content
-    return "".join(block.get("text", "") for block in content if isinstance(block, dict))
+    if not isinstance(content, str):
+        content = "".join(block.get("text", "") for block in content if isinstance(block, dict))
+    return Token(
+        text=content,
+        message_id=message["id"] or "",
+        node=place.partition(":")[0] or metadata.get("langgraph_node", ""),
+        last=message.get("chunk_position") == "last",
+    )

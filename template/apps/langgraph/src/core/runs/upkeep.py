@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
 from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
+from apps.langgraph.src.core.storage.events import NewEvents
 from apps.langgraph.src.core.storage.records import now
 
 logger = structlog.get_logger(__name__)
@@ -19,8 +19,7 @@ logger = structlog.get_logger(__name__)
 LOOK_FOR_WORK = 1.0
 LOOK_FOR_MORE = 0.25
 STORE_EVENTS = 0.1
-# Proxies cut a connection that is silent for 30 to 60 seconds.
-SHOW_LIFE = 15.0
+SHOW_LIFE = 2.5
 # A crash loses what a run has used since the last round.
 NOTE_SPENT = 5.0
 CLEAN_UP = 60.0
@@ -40,7 +39,7 @@ class Upkeep:
         self._runner = runner
         self._webhooks = webhooks
         self._renewed = time.monotonic()
-        self._unstored: list[dict[str, Any]] = []
+        self._unstored: list[NewEvents] = []
 
     async def run(self) -> None:
         """Work until cancelled; failures are logged and repeated in the next round."""
@@ -118,8 +117,8 @@ class Upkeep:
         for execution in list(self._runner.executions.values()):
             if execution.outcome is None and not execution.settled.is_set():
                 self._unstored.extend(execution.log.unstored())
-        if rows := self._unstored:
-            await self._runner.storage.events.append(rows)
+        if new := self._unstored:
+            await self._runner.storage.events.append(new)
             self._unstored = []
 
     async def _show_life(self) -> None:

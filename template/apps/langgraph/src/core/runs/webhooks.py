@@ -21,6 +21,10 @@ from shared.settings import Agents
 logger = structlog.get_logger(__name__)
 
 BATCH = 10
+# Deliveries to one host at a time: a slow receiver must not delay the others.
+PER_HOST = 4
+# Seconds until a webhook is looked at again whose host has that many deliveries.
+HOST_BUSY = 2
 # Seconds for one delivery.
 TIMEOUT = 10
 # Seconds until a delivery without result is repeated.
@@ -28,6 +32,7 @@ ABANDONED = 60
 # Seconds before the first repetition, then 20, 40, … for about three hours.
 BACKOFF = 10
 TRIES = 10
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class WebhookRefusedError(Exception):
@@ -41,10 +46,15 @@ def check_target(url: str, settings: Agents) -> None:
         target = httpx.URL(url)
     except httpx.InvalidURL:
         target = httpx.URL()
-    if not target.host or target.scheme not in ("http", "https"):
+    if not target.host or target.scheme not in DEFAULT_PORTS:
         raise WebhookRefusedError("A webhook must be an http or https address.")
-    if target.host not in settings.webhook_hosts:
-        raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {target.host!r}.")
+    name = f"[{target.host}]" if ":" in target.host else target.host
+    place = f"{name}:{target.port or DEFAULT_PORTS[target.scheme]}"
+    # A host without a port means the scheme's default.
+    listed = {place} if target.port else {place, name}
+    if listed.isdisjoint(settings.webhook_hosts):
+        wanted = place if target.port else name
+        raise WebhookRefusedError(f"AGENTS__WEBHOOK_HOSTS does not list {wanted!r}.")
     secret = settings.webhook_secret.get_secret_value()
     if len(secret) < 32:
         raise WebhookRefusedError("AGENTS__WEBHOOK_SECRET is shorter than 32 characters.")
@@ -74,17 +84,32 @@ class WebhookSender:
         self._webhooks = webhooks
         self._settings = settings
         self._client = httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=False)
+        self._sending: dict[asyncio.Task[None], str] = {}
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """End the deliveries, which are repeated after the next start, and their connections."""
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
         await self._client.aclose()
 
     async def send_due(self) -> None:
-        """Try each webhook that is due once."""
+        """Begin to deliver the webhooks that are due, and put those of busy hosts back."""
         if not self._settings.webhook_hosts:
             return
-        due = await self._webhooks.claim(BATCH, time.time() + ABANDONED)
-        await asyncio.gather(*(self._send(run) for run in due))
+        while due := await self._webhooks.claim(BATCH, time.time() + ABANDONED):
+            for run in due:
+                await self._begin(run)
+
+    async def _begin(self, run: Run) -> None:
+        host = httpx.URL(run.request.webhook or "").netloc.decode()
+        if list(self._sending.values()).count(host) >= PER_HOST:
+            later = time.time() + HOST_BUSY
+            await self._webhooks.schedule(run.run_id, later, tries=run.webhook_tries)
+            return
+        task = asyncio.create_task(self._send(run))
+        self._sending[task] = host
+        task.add_done_callback(self._sending.pop)
 
     async def _send(self, run: Run) -> None:
         url = run.request.webhook or ""
@@ -94,6 +119,7 @@ class WebhookSender:
                 "thread_id": run.thread_id,
                 "assistant_id": run.agent,
                 "status": run.status,
+                "cancelled": run.was_cancelled,
                 "error": run.error,
                 "metadata": run.metadata,
             }
@@ -108,12 +134,19 @@ class WebhookSender:
         }
         try:
             check_target(url, self._settings)
-            response = await self._client.post(url, content=body, headers=headers)
-            response.raise_for_status()
-        except (httpx.HTTPError, WebhookRefusedError) as error:
+            # The answer's status is enough: its body may be endless.
+            async with (
+                asyncio.timeout(TIMEOUT),
+                self._client.stream("POST", url, content=body, headers=headers) as response,
+            ):
+                response.raise_for_status()
+        except (httpx.HTTPError, TimeoutError, WebhookRefusedError) as error:
             given_up = run.webhook_tries + 1 >= TRIES
             logger.warning(
-                "webhook failed", run_id=run.run_id, reason=str(error), given_up=given_up
+                "webhook failed",
+                run_id=run.run_id,
+                reason=str(error) or "timeout",
+                given_up=given_up,
             )
             retry = time.time() + BACKOFF * 2**run.webhook_tries
             await self._webhooks.schedule(run.run_id, None if given_up else retry)

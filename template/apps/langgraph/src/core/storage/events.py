@@ -1,17 +1,31 @@
 """The stored events of runs, in chunks."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Connection, delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from apps.langgraph.src.core.storage.database import Database
 from apps.langgraph.src.core.storage.records import ACTIVE
 from apps.langgraph.src.core.storage.tables import run_events, runs
+
+# Bytes of events from which a chunk ends.
+CHUNK = 1_000_000
+
+# Built once, see `runs`.
+INSERT_EVENTS = insert(run_events)
+
+
+class NewEvents(NamedTuple):
+    """Events of a run that are not stored yet: ID, name and JSON."""
+
+    run_id: str
+    events: Sequence[tuple[int, str, bytes]]
 
 
 class Events:
@@ -21,14 +35,14 @@ class Events:
         self._read = database.read
         self._write = database.write
 
-    async def append(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Store chunks, except those of deleted runs."""
+    async def append(self, new: Sequence[NewEvents]) -> None:
+        """Store events, except those of deleted runs."""
         try:
-            await self._write(partial(_insert, rows=rows))
+            await self._write(partial(insert_events, new=new))
         except IntegrityError:
-            for row in rows:
+            for one in new:
                 with contextlib.suppress(IntegrityError):
-                    await self._write(partial(_insert, rows=[row]))
+                    await self._write(partial(insert_events, new=[one]))
 
     async def after(self, run_id: str, last_id: int) -> list[str]:
         """The chunks of a run with events after `last_id`, in order."""
@@ -50,5 +64,18 @@ class Events:
         await self._write(lambda c: c.execute(delete(run_events).where(ended)))
 
 
-def _insert(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    connection.execute(insert(run_events), rows)
+def insert_events(connection: Connection, new: Sequence[NewEvents]) -> None:
+    """Store events in chunks. In the thread of the database, because events can be large."""
+    if rows := [row for run_id, events in new for row in _chunks(run_id, events)]:
+        connection.execute(INSERT_EVENTS, rows)
+
+
+def _chunks(run_id: str, events: Sequence[tuple[int, str, bytes]]) -> Iterator[dict[str, Any]]:
+    lines: list[bytes] = []
+    size = 0
+    for number, (id_, name, data) in enumerate(events, 1):
+        lines.append(b'{"id":%d,"name":%s,"data":%s}' % (id_, orjson.dumps(name), data))
+        size += len(data)
+        if size > CHUNK or number == len(events):
+            yield {"run_id": run_id, "last_id": id_, "events": b"\n".join(lines).decode()}
+            lines, size = [], 0

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph_sdk.schema import RunStatus, ThreadStatus
-from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
 
 from apps.langgraph.src.core.storage.database import Database
+from apps.langgraph.src.core.storage.events import NewEvents, insert_events
 from apps.langgraph.src.core.storage.records import Run, now
-from apps.langgraph.src.core.storage.tables import run_events, runs, threads
+from apps.langgraph.src.core.storage.tables import runs, threads
 from apps.langgraph.src.core.storage.threads import FREE_THREAD, free_values
 
 # A run that was lost this often without progress is not tried again.
 MAX_LOSSES = 10
 
 # Statements of every run are built once: building one takes longer than executing it.
-INSERT_EVENTS = insert(run_events)
 _HELD = update(runs).where(
     runs.c.run_id == bindparam("this_run"),
     runs.c.status == "running",
@@ -28,6 +28,7 @@ FINISH = _HELD.values(
     status=bindparam("new_status"),
     error=bindparam("new_error"),
     usage=bindparam("new_usage"),
+    cancelled=bindparam("new_cancelled"),
     updated_at=bindparam("new_moment"),
     webhook_due=bindparam("new_due"),
     owner=None,
@@ -63,12 +64,13 @@ class Spent:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a run."""
+    """The end of a run; `cancelled` says whether it is "interrupted" by a cancellation."""
 
     status: RunStatus
     thread_status: ThreadStatus
     usage: dict[str, Any] | None = None
     error: dict[str, str] | None = None
+    cancelled: bool = False
 
 
 class Leases:
@@ -128,17 +130,17 @@ class Leases:
 
         return await self._write(renew)
 
-    async def release(self, run: Run, spent: Spent, events: list[dict[str, Any]]) -> None:
+    async def release(self, run: Run, spent: Spent, events: list[NewEvents]) -> None:
         """Put an unfinished run back into the queue, with the last of its events."""
 
         def release(connection: Connection) -> None:
             released = connection.execute(RELEASE, _spent_values(run, spent))
-            if released.rowcount and events:
-                connection.execute(INSERT_EVENTS, events)
+            if released.rowcount:
+                insert_events(connection, events)
 
         await self._write(release)
 
-    async def finish(self, run: Run, outcome: Outcome, events: list[dict[str, Any]]) -> bool:
+    async def finish(self, run: Run, outcome: Outcome, events: list[NewEvents]) -> bool:
         """Store the end of a run, with the last of its events.
 
         Returns False, and stores nothing, if the replica no longer holds the run.
@@ -148,6 +150,7 @@ class Leases:
             "new_status": outcome.status,
             "new_error": outcome.error,
             "new_usage": outcome.usage,
+            "new_cancelled": outcome.cancelled,
             "new_moment": now(),
             "new_due": time.time() if run.request.webhook else None,
         }
@@ -156,8 +159,7 @@ class Leases:
         def finish(connection: Connection) -> bool:
             if not connection.execute(FINISH, run_values).rowcount:
                 return False
-            if events:
-                connection.execute(INSERT_EVENTS, events)
+            insert_events(connection, events)
             connection.execute(FREE_THREAD, thread_values)
             return True
 

@@ -14,8 +14,8 @@ ACTIVE: tuple[RunStatus, ...] = ("pending", "running")
 class RunRequest:
     """The request for a run, stored with it so that any replica can execute it.
 
-    `input`, `command`, `config`, `context`, `durability` and `checkpoint_id` are LangGraph's.
-    `stream_modes` are those of LangGraph's server protocol.
+    `input`, `command`, `config`, `context`, `durability`, `checkpoint_id` and `checkpoint_map` (for
+    a checkpoint of a subgraph) are LangGraph's. `stream_modes` are those of its server protocol.
     """
 
     agent: str
@@ -29,8 +29,9 @@ class RunRequest:
     interrupt_after: list[str] | Literal["*"] = field(default_factory=list)
     durability: Literal["sync", "async", "exit"] = "async"
     checkpoint_id: str | None = None
+    checkpoint_map: dict[str, str] = field(default_factory=dict)
     webhook: str | None = None
-    strategy: MultitaskStrategy = "reject"
+    strategy: MultitaskStrategy = "enqueue"
     metadata: dict[str, Any] = field(default_factory=dict)
     roles: list[str] | None = field(default_factory=list)
     """The user's roles; None means every role."""
@@ -75,6 +76,11 @@ class Run:
     def active(self) -> bool:
         """Whether the run is pending or running."""
         return self.status in ACTIVE
+
+    @property
+    def was_cancelled(self) -> bool:
+        """Whether the run is "interrupted" because it was cancelled, and not by its agent."""
+        return self.cancelled and self.status == "interrupted"
 
 
 @dataclass(frozen=True)

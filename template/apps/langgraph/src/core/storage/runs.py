@@ -102,6 +102,12 @@ class Runs:
             query = query.where(runs.c.user_id == user_id)
         return list(await self._read(lambda c: c.execute(query).scalars().all()))
 
+    async def active_of(self, user_id: str) -> list[Run]:
+        """The user's active runs, newest first."""
+        query = select(runs).where(runs.c.status.in_(ACTIVE), runs.c.user_id == user_id)
+        query = query.order_by(runs.c.created_at.desc(), runs.c.run_id.desc())
+        return [Run.from_row(row) for row in await self._read(lambda c: c.execute(query).all())]
+
     async def cancel(self, run_id: str) -> Run | None:
         """End a pending run; mark a running one, so that its replica ends it.
 

@@ -64,6 +64,7 @@ runs = Table(
     Column("attempt", Integer, nullable=False),
     Column("losses", Integer, nullable=False),
     Column("checkpoint_id", String(64)),
+    # Of an active run: whether it is to be cancelled. Of a finished one: whether that ended it.
     Column("cancelled", Boolean, nullable=False),
     Column("error", JSON(none_as_null=True)),
     Column("usage", JSON(none_as_null=True)),

@@ -129,7 +129,7 @@ class Threads:
         ids: Sequence[str] | None = None,
         metadata: dict[str, Any] | None = None,
         status: str | None = None,
-        sort_by: str = "created_at",
+        sort_by: str = "updated_at",
         descending: bool = True,
         limit: int = 10,
         offset: int = 0,

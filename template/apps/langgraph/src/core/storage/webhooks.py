@@ -37,8 +37,13 @@ class Webhooks:
 
         return await self._write(claim)
 
-    async def schedule(self, run_id: str, due: float | None) -> None:
-        """Set the time of the next try (seconds since 1970), or None for no further one."""
-        await self._write(
-            lambda c: c.execute(update(runs).where(runs.c.run_id == run_id).values(webhook_due=due))
+    async def schedule(self, run_id: str, due: float | None, *, tries: int | None = None) -> None:
+        """Set the time of the next try (seconds since 1970), or None for no further one.
+
+        `tries` replaces their number, after a claim without a try.
+        """
+        values = (
+            {"webhook_due": due} if tries is None else {"webhook_due": due, "webhook_tries": tries}
         )
+        query = update(runs).where(runs.c.run_id == run_id).values(**values)
+        await self._write(lambda c: c.execute(query))

@@ -1,4 +1,5 @@
-import { computed, onScopeDispose, ref } from 'vue'
+import { useTimeoutFn } from '@vueuse/core'
+import { computed, onScopeDispose, ref, watch } from 'vue'
 import {
   cancelReply,
   listMessages,
@@ -12,19 +13,22 @@ import {
   type StreamReplyData,
 } from '../client'
 import { ApiError } from '../platform/api'
+import { onReturn } from '../platform/onReturn'
 import { applyEvent, newReply, type LiveReply } from './messages/reply'
 import { useConversations } from './useConversations'
 
 /** Milliseconds between two attempts to attach to a reply again. */
 const REATTACH_DELAY = 1000
 const REATTACH_ATTEMPTS = 30
+/** Milliseconds after which a silent connection is dead: the API sends a heartbeat every 15 s. */
+const SILENCE_LIMIT = 40_000
 
 export type ConversationState = ReturnType<typeof useConversation>
 
 /** A conversation: its messages, and the reply that is streamed. */
 export function useConversation(id: string) {
   const path = { conversation_id: id }
-  const { refresh } = useConversations()
+  const { items, refresh } = useConversations()
 
   const conversation = ref<Conversation | null>(null)
   const messages = ref<Message[]>([])
@@ -34,6 +38,15 @@ export function useConversation(id: string) {
   const running = computed(() => reply.value?.status === 'running' && !reply.value.lost)
   /** Why the conversation could not be loaded. */
   const failure = ref<Error | null>(null)
+
+  // The list renames it.
+  watch(
+    () => items.value.find((item) => item.id === id),
+    (item) => {
+      if (item && conversation.value) conversation.value = item
+    },
+  )
+  onReturn(catchUp)
 
   // Leaving the page ends the stream, not the run; the next visit attaches to it again.
   const reading = new AbortController()
@@ -65,6 +78,19 @@ export function useConversation(id: string) {
     if (!earlier.length) before.value = page.before
   }
 
+  /** Loads what another tab or device has changed. */
+  async function catchUp(): Promise<void> {
+    const known = conversation.value
+    if (!known || running.value) return
+    try {
+      const { updated_at, run_status } = await refresh(id)
+      if (running.value) return
+      if (updated_at !== known.updated_at || run_status !== known.run_status) await load()
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) failure.value = error
+    }
+  }
+
   async function loadEarlier(): Promise<void> {
     if (before.value === null) return
     const page = (await listMessages({ path, query: { before: before.value } })).data
@@ -93,6 +119,9 @@ export function useConversation(id: string) {
       content,
       interrupt: null,
       incomplete: null,
+      decision: null,
+      result: null,
+      steps: [],
       created_at: new Date().toISOString(),
     }
     messages.value.push(message)
@@ -110,6 +139,16 @@ export function useConversation(id: string) {
     reply.value = newReply()
     let last: string | undefined
     let accepted = open === attach
+    let silent = false
+    let connection = new AbortController()
+    const silence = useTimeoutFn(
+      () => {
+        silent = true
+        connection.abort(new Error('silence'))
+      },
+      SILENCE_LIMIT,
+      { immediate: false },
+    )
     // The first prompt becomes the conversation's title.
     const onAccepted = async () => {
       accepted = true
@@ -117,22 +156,31 @@ export function useConversation(id: string) {
     }
     for (let attempt = 0; attempt < REATTACH_ATTEMPTS && running.value; attempt++) {
       let lost: unknown
+      connection = new AbortController()
+      silence.start()
       const { stream } = await (accepted ? attach : open)({
-        signal: reading.signal,
+        signal: AbortSignal.any([reading.signal, connection.signal]),
         headers: last ? { 'Last-Event-ID': last } : undefined,
         // A retry by the client would send the prompt again.
         sseMaxRetryAttempts: 1,
         onSseError: (error) => (lost = error),
-        onSseEvent: (event) => (last = event.id ?? last),
+        // Called for heartbeats too.
+        onSseEvent: (event) => {
+          last = event.id ?? last
+          if (!accepted) void onAccepted()
+          attempt = 0
+          silence.start()
+        },
       })
-      for await (const event of stream) {
-        if (!accepted) void onAccepted()
-        attempt = 0
-        applyEvent(reply.value, messages.value, event as ReplyEvent)
-      }
+      for await (const event of stream) applyEvent(reply.value, messages.value, event as ReplyEvent)
+      silence.stop()
       if (reading.signal.aborted) return
       const refused = lost instanceof ApiError && lost.status >= 400 && lost.status < 500
       if (lost && (refused || !accepted)) throw lost
+      if (silent) {
+        reply.value.lost = true
+        return load()
+      }
       accepted = true
       if (running.value) await new Promise((resolve) => setTimeout(resolve, REATTACH_DELAY))
     }

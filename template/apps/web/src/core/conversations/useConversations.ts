@@ -42,8 +42,11 @@ export function useConversations() {
 async function load(): Promise<void> {
   try {
     const page = (await listConversations({ query: { limit: PAGE } })).data
-    items.value = page.items
-    next.value = page.next
+    // Older pages stay.
+    const oldest = page.next && page.items.at(-1)?.updated_at
+    const older = items.value.filter((item) => oldest && item.updated_at < oldest)
+    items.value = [...page.items, ...older]
+    if (!older.length) next.value = page.next
     error.value = null
   } catch (problem) {
     error.value = problem as Error

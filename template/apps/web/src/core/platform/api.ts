@@ -9,6 +9,8 @@ export class ApiError extends Error {
     readonly status: number,
     /** The request's id in the logs. */
     readonly requestId: string | null = null,
+    /** Seconds after which the request may be tried again; 0 if the API does not limit it. */
+    readonly wait = 0,
   ) {
     super(message)
   }
@@ -40,7 +42,8 @@ async function checkedFetch(request: Parameters<typeof fetch>[0]): Promise<Respo
   if (response.status === 401 && !response.url.endsWith('/auth/login')) {
     for (const callback of sessionEnd) callback()
   }
-  throw new ApiError(describe(problem), response.status, problem.request_id)
+  const wait = Number(response.headers.get('Retry-After')) || 0
+  throw new ApiError(describe(problem), response.status, problem.request_id, wait)
 }
 
 /** A problem in words: the invalid values, if it lists any. */

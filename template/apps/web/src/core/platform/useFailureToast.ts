@@ -1,4 +1,4 @@
-import { useToast } from '@nuxt/ui/composables'
+import { useToast } from '@nuxt/ui/composables/useToast'
 
 /** A function that runs an action and shows its failure as a toast; it returns whether it worked. */
 export function useFailureToast() {

@@ -12,7 +12,7 @@ from langgraph.types import interrupt
 async def work(state: MessagesState) -> MessagesState:
     """`ask TEXT` raises an interrupt, `begin PATH` begins a reply and fails once a file exists,
     `fail TEXT` fails, `log PATH` adds a line to a file, `nest TEXT` leaves the reply to a subgraph,
-    and `wait PATH` replies with the content of a file as soon as it exists."""
+    and `wait PATH` replies with the content of a file as soon as it has some."""
     verb, _, rest = str(state["messages"][-1].content).partition(" ")
     if verb == "ask":
         rest = f"the decision was {interrupt({'question': rest})}"
@@ -30,10 +30,16 @@ async def work(state: MessagesState) -> MessagesState:
     elif verb == "nest":
         return MessagesState(messages=(await subgraph.ainvoke(state))["messages"])
     elif verb == "wait":
-        while not Path(rest).exists():  # noqa: ASYNC110, ASYNC240
+        # A file is there before its content is.
+        while not (text := content(Path(rest))):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-        rest = Path(rest).read_text(encoding="utf-8")  # noqa: ASYNC240
+        rest = text
     return {"messages": [await reply(state, rest)]}
+
+
+def content(file: Path) -> str:
+    """The text of a file, empty if there is no file."""
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 async def inner(state: MessagesState) -> MessagesState:

@@ -7,15 +7,20 @@ from fastapi import Response
 
 from apps.langgraph.src.core.protocols.responses import (
     HEARTBEAT_EVENT,
+    AwaitedJson,
     EventStream,
     encode,
-    in_one_piece,
+    location_headers,
     run_events,
 )
+from apps.langgraph.src.core.runs.encoding import LARGE
 from apps.langgraph.src.core.runs.following import Result, result_of
 from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.stream import INTERRUPT
 from apps.langgraph.src.core.storage.records import Run
+
+# Seconds to wait for a result before the head is sent: with it, a client can ask again.
+PATIENCE = 1
 
 
 def to_run(run: Run) -> dict[str, Any]:
@@ -25,6 +30,7 @@ def to_run(run: Run) -> dict[str, Any]:
         "thread_id": run.thread_id,
         "assistant_id": run.agent,
         "status": run.status,
+        "cancelled": run.was_cancelled,
         "metadata": run.metadata,
         "created_at": run.created_at,
         "updated_at": run.updated_at,
@@ -34,17 +40,18 @@ def to_run(run: Run) -> dict[str, Any]:
     }
 
 
-async def joined(runner: Runner, run: Run, *, cancel_on_disconnect: bool = False) -> Response:
+def joined(runner: Runner, run: Run, *, cancel_on_disconnect: bool = False) -> Response:
     """The thread's values once the run has ended, or `__error__`."""
 
-    async def values() -> Any:
-        return _values(await result_of(runner, run))
+    async def values() -> tuple[int, Any]:
+        return 200, _values(await result_of(runner, run))
 
     def abandoned() -> None:
         if cancel_on_disconnect:
             runner.cancel_soon(run.run_id)
 
-    return await in_one_piece(values, location_headers(run, "join"), abandoned)
+    headers = location_headers(run, "join")
+    return AwaitedJson(values, headers, patience=PATIENCE, abandoned=abandoned)
 
 
 def streamed(
@@ -63,20 +70,22 @@ def streamed(
         async for batch in run_events(
             runner, run, after, cancel_on_disconnect=cancel_on_disconnect
         ):
-            wanted = (
-                encode(event.name, event.data, event.id)
+            wanted = [
+                event
                 for event in batch
                 if not only or event.name.split("|")[0].split("/")[0] in names
-            )
-            yield b"".join(wanted) or HEARTBEAT_EVENT
+            ]
+            piece = bytearray(b"" if wanted else HEARTBEAT_EVENT)
+            for event in wanted:
+                piece += encode(event.name, event.data, event.id)
+                if len(piece) > LARGE:
+                    # Sent alone, so that other responses get their turn.
+                    yield bytes(piece)
+                    piece.clear()
+            if piece:
+                yield bytes(piece)
 
     return EventStream(body(), location_headers(run, "stream"))
-
-
-def location_headers(run: Run, then: str = "") -> dict[str, str]:
-    """The run's address, and the one where a client continues after a lost connection."""
-    place = f"/threads/{run.thread_id}/runs/{run.run_id}"
-    return {"Content-Location": place, **({"Location": f"{place}/{then}"} if then else {})}
 
 
 def _values(result: Result) -> Any:

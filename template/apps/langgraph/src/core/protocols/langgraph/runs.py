@@ -1,8 +1,11 @@
 """Runs: start, follow, join and cancel."""
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import orjson
 from fastapi import APIRouter, Depends, Header, Query, Response
 from langgraph_sdk.schema import RunStatus
 
@@ -12,15 +15,13 @@ from apps.langgraph.src.core.protocols.json_route import JsonRoute
 from apps.langgraph.src.core.protocols.langgraph import schemas
 from apps.langgraph.src.core.protocols.langgraph.run_responses import (
     joined,
-    location_headers,
     streamed,
     to_run,
 )
 from apps.langgraph.src.core.protocols.langgraph.starting import start_run
-from apps.langgraph.src.core.protocols.responses import JsonResponse
+from apps.langgraph.src.core.protocols.responses import JsonResponse, location_headers
 from apps.langgraph.src.core.runs.following import wait_for_end
 from apps.langgraph.src.core.runs.rollback import roll_back
-from apps.langgraph.src.core.runs.stream import StreamMode
 from apps.langgraph.src.core.security.identity import CurrentUser
 from apps.langgraph.src.core.security.limits import count_run
 from apps.langgraph.src.core.storage.records import Run
@@ -70,7 +71,7 @@ async def wait_for_run(
 ) -> Response:
     """Start a run; respond at its end with the thread's values, or with `__error__`."""
     run = await start_run(runner, user, body, thread_id, modes=())
-    return await joined(runner, run, cancel_on_disconnect=body.on_disconnect == "cancel")
+    return joined(runner, run, cancel_on_disconnect=body.on_disconnect == "cancel")
 
 
 @router.post(f"{STATELESS}/wait", response_model=Any, **STARTS)
@@ -79,7 +80,7 @@ async def wait_for_stateless_run(
 ) -> Response:
     """Start a run on a new thread; respond at its end with its values, or with `__error__`."""
     run = await start_run(runner, user, body, modes=())
-    return await joined(runner, run, cancel_on_disconnect=body.on_disconnect == "cancel")
+    return joined(runner, run, cancel_on_disconnect=body.on_disconnect == "cancel")
 
 
 @router.post(f"{ON_THREAD}/stream", **STARTS_STREAM)
@@ -100,19 +101,21 @@ async def stream_stateless_run(
     return streamed(runner, run, cancel_on_disconnect=body.on_disconnect == "cancel")
 
 
-@router.get(ON_THREAD, response_model=list[schemas.Run], responses=problems(404))
+@router.get(ON_THREAD, response_model=list[schemas.Run | schemas.Selected], responses=problems(404))
 async def list_runs(
     thread: CurrentThread,
     runner: CurrentRunner,
     limit: schemas.QueryLimit = 10,
     offset: schemas.QueryOffset = 0,
     status: RunStatus | None = None,
+    select: Annotated[list[str] | None, Query()] = None,
 ) -> Response:
-    """The runs of a thread, newest first."""
+    """The runs of a thread, newest first; `select` limits them to some fields."""
     runs = await runner.storage.runs.of_thread(
         thread.thread_id, status=status, limit=limit, offset=offset
     )
-    return JsonResponse([to_run(run) for run in runs])
+    shown = [to_run(run) for run in runs]
+    return JsonResponse([{key: run[key] for key in select or run if key in run} for run in shown])
 
 
 async def find_run(run_id: UUID, thread: CurrentThread, runner: CurrentRunner) -> Run:
@@ -138,27 +141,29 @@ async def delete_run(run: CurrentRun, runner: CurrentRunner) -> None:
 
 
 @router.get(f"{ONE_RUN}/join", response_model=Any, responses=problems(404, 503))
-async def join_run(run: CurrentRun, runner: CurrentRunner) -> Response:
+async def join_run(
+    run: CurrentRun, runner: CurrentRunner, cancel_on_disconnect: bool = False
+) -> Response:
     """The thread's values once the run has ended, or `__error__`."""
-    return await joined(runner, run)
+    return joined(runner, run, cancel_on_disconnect=cancel_on_disconnect)
 
 
 @router.get(f"{ONE_RUN}/stream", response_class=Response, responses={**problems(404), **STREAM})
 async def join_run_stream(
     run: CurrentRun,
     runner: CurrentRunner,
-    stream_mode: Annotated[list[StreamMode | Literal[""]] | None, Query()] = None,
+    stream_mode: Annotated[list[str] | None, Query()] = None,
     cancel_on_disconnect: bool = False,
-    last_event_id: Annotated[str | None, Header(pattern=r"^-?[0-9]{1,19}$")] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """The events of a run, from the first one or from the one after `Last-Event-ID`."""
+    """The events of a run after `Last-Event-ID`; all if that is none of this service."""
+    known = re.fullmatch(r"[0-9]{1,19}", last_event_id or "")
     return streamed(
         runner,
         run,
         # Larger numbers do not fit the databases' integers.
-        after=min(max(0, int(last_event_id or 0)), 2**63 - 1),
-        # The SDK sends an empty mode for "all".
-        only=[mode for mode in stream_mode or () if mode],
+        after=min(int(known[0]), 2**63 - 1) if known else 0,
+        only=_modes(stream_mode or ()),
         cancel_on_disconnect=cancel_on_disconnect,
     )
 
@@ -183,3 +188,18 @@ async def cancel_run(
         if wait:
             await wait_for_end(runner, run)
     return Response(status_code=204 if wait else 202)
+
+
+def _modes(values: Iterable[str]) -> list[str]:
+    """The modes of a query: the SDK of JavaScript sends a JSON list, that of Python repeats them.
+
+    Empty means all; that is also what an empty mode means.
+    """
+    modes: list[str] = []
+    for value in values:
+        try:
+            listed = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            listed = [value]
+        modes += [mode for mode in listed if mode] if isinstance(listed, list) else [value]
+    return modes

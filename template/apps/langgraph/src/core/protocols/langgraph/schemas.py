@@ -5,12 +5,18 @@ ignored if that changes nothing for the client, and refused otherwise.
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import Query
-from langgraph_sdk.schema import MultitaskStrategy, RunStatus, ThreadStatus
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from langgraph_sdk.schema import (
+    AssistantSelectField,
+    MultitaskStrategy,
+    RunStatus,
+    ThreadSelectField,
+    ThreadStatus,
+)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from apps.langgraph.src.core.runs.stream import StreamMode
 
@@ -24,6 +30,9 @@ Nodes = list[str] | Literal["*"]
 CheckpointId = Annotated[str, Field(pattern=r"^[0-9a-fA-F-]{0,36}$")]
 
 
+Selected = Annotated[Json, Field(description="Only the fields in `select`")]
+
+
 def _refuse(value: Any) -> None:
     if value is not None:
         raise ValueError("This service does not do that: leave it out")
@@ -33,14 +42,30 @@ Unserved = Annotated[None, BeforeValidator(_refuse)]
 """A field for a feature that this service does not offer."""
 
 
-class AssistantSearch(BaseModel):
+class AssistantCreate(BaseModel):
+    """An assistant that is expected to exist."""
+
+    graph_id: str
+    assistant_id: str | None = None
+    if_exists: Literal["raise", "do_nothing"] = "raise"
+
+
+class AssistantCount(BaseModel):
     """Filters of assistants."""
 
     graph_id: str | None = None
     name: str | None = None
     metadata: Json | None = None
+
+
+class AssistantSearch(AssistantCount):
+    """Filters of assistants, and the part of them to read."""
+
     limit: Limit = 10
     offset: Offset = 0
+    sort_by: Literal["assistant_id", "created_at", "updated_at", "name", "graph_id"] | None = None
+    sort_order: Literal["asc", "desc"] = "desc"
+    select: list[AssistantSelectField] | None = None
 
 
 class Assistant(BaseModel):
@@ -58,15 +83,20 @@ class Assistant(BaseModel):
     updated_at: datetime
 
 
-class GraphSchema(BaseModel):
+class SubgraphSchema(BaseModel):
+    """JSON schemas of a graph; what they cannot describe accepts anything."""
+
+    input_schema: Json
+    output_schema: Json
+    state_schema: Json
+    config_schema: Json = {}
+    context_schema: Json
+
+
+class GraphSchema(SubgraphSchema):
     """JSON schemas of an agent's graph."""
 
     graph_id: str
-    input_schema: Json | None
-    output_schema: Json | None
-    state_schema: Json | None
-    config_schema: Json | None
-    context_schema: Json | None
 
 
 class ThreadCreate(BaseModel):
@@ -94,10 +124,10 @@ class ThreadSearch(BaseModel):
     limit: Limit = 10
     offset: Offset = 0
     sort_by: Literal["thread_id", "status", "created_at", "updated_at", "state_updated_at"] = (
-        "created_at"
+        "updated_at"
     )
     sort_order: Literal["asc", "desc"] = "desc"
-    select: list[str] | None = None
+    select: list[ThreadSelectField | Literal["state_updated_at"]] | None = None
     values: Unserved = None
     extract: Unserved = None
 
@@ -117,6 +147,7 @@ class Thread(BaseModel):
     created_at: datetime
     updated_at: datetime
     metadata: Json
+    state_updated_at: datetime
     status: ThreadStatus
     values: Json | None
     interrupts: dict[str, list[Json]]
@@ -230,6 +261,30 @@ class RunCreate(BaseModel):
     durability: Literal["sync", "async", "exit"] = "async"
     after_seconds: Unserved = None
 
+    @model_validator(mode="after")
+    def _checkpoint_of_config(self) -> Self:
+        place = self.config.configurable
+        if self.checkpoint is None and not self.checkpoint_id and "checkpoint_id" in place:
+            # LangGraph's own place for it.
+            self.checkpoint = Checkpoint.model_validate(
+                {key: place[key] for key in Checkpoint.model_fields if key in place}
+            )
+        return self
+
+
+class RunsCancel(BaseModel):
+    """The runs to cancel: `run_ids` of the thread `thread_id`, or all of a `status`."""
+
+    status: Literal["pending", "running", "all"] | None = None
+    thread_id: UUID | None = None
+    run_ids: Annotated[list[UUID] | None, Field(max_length=1000)] = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if bool(self.status) == (self.thread_id is not None and self.run_ids is not None):
+            raise ValueError("Send either `status`, or `thread_id` and `run_ids`")
+        return self
+
 
 class Run(BaseModel):
     """A run."""
@@ -238,9 +293,11 @@ class Run(BaseModel):
     thread_id: UUID
     assistant_id: str
     status: RunStatus
+    cancelled: bool = False
+    """Whether it is "interrupted" because it was cancelled; otherwise it waits."""
     metadata: Json
     created_at: datetime
     updated_at: datetime
-    multitask_strategy: str = "reject"
+    multitask_strategy: str = "enqueue"
     error: dict[str, str] | None = None
     usage: Json | None = None

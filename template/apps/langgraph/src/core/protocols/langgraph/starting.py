@@ -5,8 +5,13 @@ from uuid import UUID
 
 from apps.langgraph.src.core.protocols.dependencies import find_agent
 from apps.langgraph.src.core.protocols.errors import CheckpointNotFoundError
-from apps.langgraph.src.core.protocols.inputs import check_checkpoint, check_input, check_resume
-from apps.langgraph.src.core.protocols.langgraph.schemas import RunCreate
+from apps.langgraph.src.core.protocols.inputs import (
+    check_checkpoint,
+    check_context,
+    check_input,
+    check_resume,
+)
+from apps.langgraph.src.core.protocols.langgraph.schemas import Checkpoint, RunCreate
 from apps.langgraph.src.core.runs.rollback import roll_back
 from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.webhooks import check_target
@@ -30,10 +35,11 @@ async def start_run(
     check_input(agent, body.input)
     if body.webhook:
         check_target(body.webhook, runner.settings)
-    checkpoint_id = body.checkpoint.checkpoint_id if body.checkpoint else body.checkpoint_id
+    at = body.checkpoint or Checkpoint(checkpoint_id=body.checkpoint_id)
+    places: dict[str, str] = {}
     if thread_id:
-        await _prepare(runner, user, body, str(thread_id), checkpoint_id)
-    elif checkpoint_id:
+        places = await _prepare(runner, user, body, str(thread_id), at)
+    elif at.checkpoint_id:
         raise CheckpointNotFoundError
     if modes is None:
         modes = [body.stream_mode] if isinstance(body.stream_mode, str) else body.stream_mode
@@ -48,12 +54,14 @@ async def start_run(
         interrupt_before=body.interrupt_before or [],
         interrupt_after=body.interrupt_after or [],
         durability=body.durability,
-        checkpoint_id=checkpoint_id,
+        checkpoint_id=places.get(""),
+        checkpoint_map=places if at.checkpoint_ns else {},
         webhook=body.webhook,
-        strategy=body.multitask_strategy or "reject",
+        strategy=body.multitask_strategy or "enqueue",
         metadata=body.metadata or {},
         roles=user.role_names,
     )
+    check_context(agent, request)
     return await runner.start(
         request,
         user.id,
@@ -64,24 +72,29 @@ async def start_run(
 
 
 async def _prepare(
-    runner: Runner, user: User, body: RunCreate, thread_id: str, checkpoint_id: str | None
-) -> None:
-    """Check the run's checkpoint and decision; roll back the runs that it replaces."""
+    runner: Runner, user: User, body: RunCreate, thread_id: str, at: Checkpoint
+) -> dict[str, str]:
+    """Check the run's checkpoint and decision; roll back the runs that it replaces.
+
+    Returns the checkpoint as `check_checkpoint` does.
+    """
+    places: dict[str, str] = {}
     resume = body.command.resume if body.command else None
-    if resume is None and checkpoint_id is None and body.multitask_strategy != "rollback":
-        return
+    if resume is None and not at.checkpoint_id and body.multitask_strategy != "rollback":
+        return places
     try:
         await runner.storage.threads.get(thread_id, user.id)
     except ThreadNotFoundError:
-        if checkpoint_id:
+        if at.checkpoint_id:
             raise CheckpointNotFoundError from None
         # The runner creates the thread or raises.
-        return
-    if checkpoint_id:
-        await check_checkpoint(runner, thread_id, checkpoint_id)
+        return places
+    if at.checkpoint_id:
+        places = await check_checkpoint(runner, thread_id, at.checkpoint_id, at.checkpoint_ns or "")
     if resume is not None:
         await check_resume(runner, body.assistant_id, thread_id, resume)
     if body.multitask_strategy == "rollback":
         # Newest first: a waiting run must not start when the one before it ends.
         for run_id in sorted(await runner.storage.runs.active_on(thread_id), reverse=True):
             await roll_back(runner, await runner.storage.runs.get(run_id))
+    return places

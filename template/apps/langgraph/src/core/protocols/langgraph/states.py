@@ -7,6 +7,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
 from apps.langgraph.src.core.protocols.langgraph.schemas import Checkpoint
+from shared.logging import redact_text
+from shared.settings import get_settings
 
 
 def to_state(snapshot: StateSnapshot) -> dict[str, Any]:
@@ -65,13 +67,22 @@ def _checkpoint(config: RunnableConfig | None) -> dict[str, Any] | None:
     return to_checkpoint(config) if config else None
 
 
+def _error(error: Any) -> str | None:
+    """The error's type and redacted text, as LangGraph stores it; in production only its type."""
+    if error is None:
+        return None
+    text = error if isinstance(error, str) else repr(error)
+    development = get_settings().environment == "development"
+    return redact_text(text) if development else text.partition("(")[0]
+
+
 def _task(task: Any) -> dict[str, Any]:
     nested = task.state
     return {
         "id": task.id,
         "name": task.name,
         "path": list(task.path),
-        "error": None if task.error is None else type(task.error).__name__,
+        "error": _error(task.error),
         "interrupts": list(task.interrupts),
         "checkpoint": to_checkpoint(nested) if isinstance(nested, dict) else None,
         "state": to_state(nested) if isinstance(nested, StateSnapshot) else None,

@@ -1,18 +1,19 @@
 """Threads and their states."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, HTTPException, Response
 from langgraph.errors import InvalidUpdateError
 
 from apps.langgraph.src.core.agents.registry import AgentNotFoundError, AgentUnavailableError
 from apps.langgraph.src.core.protocols.dependencies import CurrentRunner, CurrentThread, find_agent
-from apps.langgraph.src.core.protocols.errors import ForbiddenError, RequestError, problems
+from apps.langgraph.src.core.protocols.errors import ForbiddenError, problems
 from apps.langgraph.src.core.protocols.inputs import check_checkpoint
 from apps.langgraph.src.core.protocols.json_route import JsonRoute
 from apps.langgraph.src.core.protocols.langgraph import schemas
+from apps.langgraph.src.core.protocols.langgraph.pages import page_of
 from apps.langgraph.src.core.protocols.langgraph.states import (
     empty_state,
     to_checkpoint,
@@ -27,6 +28,10 @@ from apps.langgraph.src.core.storage.copying import copy_checkpoints
 from apps.langgraph.src.core.storage.records import Thread, contains, new_id
 from apps.langgraph.src.core.storage.runs import ThreadBusyError
 from shared.settings import get_settings
+
+NO_AGENT = (
+    "The thread has no associated graph: start a run on it, or set `graph_id` in its metadata."
+)
 
 router = APIRouter(prefix="/threads", tags=["threads"], route_class=JsonRoute)
 
@@ -45,7 +50,11 @@ async def create_thread(
     return JsonResponse(await _to_thread(runner, user, thread))
 
 
-@router.post("/search", response_model=list[schemas.Thread], responses=problems(413))
+@router.post(
+    "/search",
+    response_model=list[schemas.Thread | schemas.Selected],
+    responses=problems(413),
+)
 async def search_threads(
     query: schemas.ThreadSearch, user: CurrentUser, runner: CurrentRunner
 ) -> Response:
@@ -58,17 +67,18 @@ async def search_threads(
         status=query.status,
         sort_by=sort_by,
         descending=query.sort_order == "desc",
-        limit=query.limit,
+        limit=query.limit + 1,
         offset=query.offset,
     )
+    threads, headers = page_of(threads, query.limit, query.offset)
     with_state = query.select is None or {"values", "interrupts"} & set(query.select)
     shown = await asyncio.gather(
         *(_to_thread(runner, user, thread, with_state=bool(with_state)) for thread in threads)
     )
     if query.select is not None:
-        wanted = {*query.select, "thread_id"}
+        wanted = set(query.select)
         shown = [{key: one[key] for key in one if key in wanted} for one in shown]
-    return JsonResponse(shown)
+    return JsonResponse(shown, headers=headers)
 
 
 @router.post("/count", responses=problems(413))
@@ -85,12 +95,22 @@ async def get_thread(thread: CurrentThread, user: CurrentUser, runner: CurrentRu
     return JsonResponse(await _to_thread(runner, user, thread))
 
 
-@router.patch("/{thread_id}", response_model=schemas.Thread, responses=problems(404, 413))
+@router.patch(
+    "/{thread_id}",
+    response_model=schemas.Thread,
+    responses={**problems(404, 413), 204: {"description": "Changed"}},
+)
 async def update_thread(
-    thread_id: UUID, body: schemas.ThreadPatch, user: CurrentUser, runner: CurrentRunner
+    thread_id: UUID,
+    body: schemas.ThreadPatch,
+    user: CurrentUser,
+    runner: CurrentRunner,
+    prefer: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Merge metadata into a thread's."""
+    """Merge metadata into a thread's; `Prefer: return=minimal` responds without the thread."""
     thread = await runner.storage.threads.update_metadata(str(thread_id), user.id, body.metadata)
+    if prefer == "return=minimal":
+        return Response(status_code=204)
     return JsonResponse(await _to_thread(runner, user, thread))
 
 
@@ -168,7 +188,7 @@ async def update_state(
         raise ThreadBusyError
     agent = thread.agent or str(thread.metadata.get("graph_id", ""))
     if not agent:
-        raise RequestError("No run was started on this thread, so its state has no schema yet.")
+        raise HTTPException(400, NO_AGENT)
     await find_agent(runner, user, agent)
     at = body.checkpoint or schemas.Checkpoint(checkpoint_id=body.checkpoint_id)
     if at.checkpoint_id:
@@ -184,7 +204,7 @@ async def update_state(
         # Errors of the agent's functions are for its author.
         if isinstance(error, InvalidUpdateError) or get_settings().environment == "development":
             reason += f": {error}"
-        raise RequestError(reason) from error
+        raise HTTPException(400, reason) from error
     state = await runner.state(agent, thread.thread_id)
     status = "interrupted" if state.next else "idle"
     await runner.storage.threads.set_status(thread.thread_id, status, agent)
@@ -263,6 +283,8 @@ async def _to_thread(
         "thread_id": thread.thread_id,
         "created_at": thread.created_at,
         "updated_at": thread.updated_at,
+        # A thread changes with its state, except for its metadata.
+        "state_updated_at": thread.updated_at,
         "metadata": thread.labels,
         "status": thread.status,
         "values": None,

@@ -10,23 +10,17 @@ from apps.langgraph.src.core.security.identity import current_user
 FOLDERS = "Agents are folders of apps/langgraph/src/agents: change them there."
 CRONS = "There are no crons here: start runs from your scheduler."
 STORE = "There is no store here: keep data of agents in their state or in a database."
-BATCH = "There are no batches here: start, cancel and delete one after the other."
+PRUNE = "Threads are not pruned here: delete them one after the other."
 STREAM = "Only runs are streamed here: use runs.stream, or runs.join_stream for a running one."
-XRAY = "Use the graph with xray: it includes the subgraphs."
 
 REASONS = {
-    "/assistants": FOLDERS,
     "/assistants/{name}": FOLDERS,
     "/assistants/{name}/versions": FOLDERS,
     "/assistants/{name}/latest": FOLDERS,
-    "/assistants/{name}/subgraphs": XRAY,
-    "/assistants/{name}/subgraphs/{rest:path}": XRAY,
-    "/runs/batch": BATCH,
-    "/runs/cancel": BATCH,
     "/runs/crons": CRONS,
     "/runs/crons/{rest:path}": CRONS,
     "/store/{rest:path}": STORE,
-    "/threads/prune": BATCH,
+    "/threads/prune": PRUNE,
     "/threads/{thread_id}/commands": STREAM,
     "/threads/{thread_id}/runs/crons": CRONS,
     "/threads/{thread_id}/stream": STREAM,

@@ -1,5 +1,5 @@
 """The native protocol: the name of an agent is its address.
 
-    curl -X POST localhost:6200/marketing-swarm/generate \\
+    curl -X POST 127.0.0.1:6200/marketing-swarm/generate \\
          -H 'content-type: application/json' -d '{"prompt": "…"}'
 """

@@ -1,6 +1,7 @@
 """Replies of the native protocol, in one piece or as a stream."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from uuid import UUID
 
 import orjson
@@ -10,34 +11,33 @@ from apps.langgraph.src.core.agents.definition import Agent
 from apps.langgraph.src.core.protocols.native.schemas import Failure, Interrupt, Reply
 from apps.langgraph.src.core.protocols.responses import (
     HEARTBEAT_EVENT,
+    AwaitedJson,
     EventStream,
-    JsonResponse,
     encode,
+    location_headers,
     run_events,
 )
-from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.encoding import apply, dumps, to_json
 from apps.langgraph.src.core.runs.following import Result, result_of
 from apps.langgraph.src.core.runs.runner import Runner
-from apps.langgraph.src.core.runs.stream import INTERRUPT, token_text
+from apps.langgraph.src.core.runs.stream import INTERRUPT, read_token
 from apps.langgraph.src.core.storage.records import Run
 
 
-async def respond(runner: Runner, agent: Agent, run: Run, *, stream: bool) -> Response:
+def respond(runner: Runner, agent: Agent, run: Run, *, stream: bool) -> Response:
     """The response to the request that started a run."""
-    headers = {"Content-Location": f"/threads/{run.thread_id}/runs/{run.run_id}"}
     if stream:
-        return EventStream(_events(runner, agent, run), headers)
-    result = await result_of(runner, run)
-    if error := result.run.error:
-        content = Failure(
-            detail=error["message"],
-            thread_id=UUID(run.thread_id),
-            run_id=UUID(run.run_id),
-            error=error,
-        )
-        status = 504 if result.run.status == "timeout" else 500
-        return JsonResponse(content, status, headers=headers)
-    return JsonResponse(to_reply(agent, result), headers=headers)
+        return EventStream(_events(runner, agent, run), location_headers(run))
+
+    async def reply() -> tuple[int, Reply]:
+        result = await result_of(runner, run)
+        content = await apply(partial(to_reply, agent), result)
+        if not content.error:
+            return 200, content
+        failure = Failure(**vars(content), detail=content.error["message"])
+        return 504 if content.status == "timeout" else 500, failure
+
+    return AwaitedJson(reply, location_headers(run))
 
 
 def to_reply(agent: Agent, result: Result) -> Reply:
@@ -45,14 +45,18 @@ def to_reply(agent: Agent, result: Result) -> Reply:
     run = result.run
     values = result.values if isinstance(result.values, dict) else {}
     rest = {key: values[key] for key in values if key not in ("messages", INTERRUPT)}
-    asked = result.interrupts[0] if result.interrupts else None
+    asked = [
+        Interrupt(id=one.id, value=orjson.loads(dumps(one.value))) for one in result.interrupts
+    ]
     return Reply(
         thread_id=UUID(run.thread_id),
         run_id=UUID(run.run_id),
         status=run.status,
         output=agent.reply(values) or None,
         values=orjson.loads(dumps(rest)),
-        interrupt=asked and Interrupt(id=asked.id, value=orjson.loads(dumps(asked.value))),
+        interrupt=asked[0] if asked else None,
+        interrupts=asked,
+        cancelled=run.was_cancelled,
         error=run.error,
         usage=run.usage or {},
     )
@@ -69,8 +73,13 @@ async def _events(runner: Runner, agent: Agent, run: Run) -> AsyncGenerator[byte
                 place = {"thread_id": run.thread_id, "run_id": run.run_id}
                 yield encode(name, orjson.dumps(place), event.id)
             elif name == "messages":
-                if text := token_text(event.data):
-                    yield encode("token", orjson.dumps({"text": text}), event.id)
+                if (token := read_token(event)) and token.text:
+                    part = {
+                        "text": token.text,
+                        "message_id": token.message_id,
+                        "node": token.node,
+                    }
+                    yield encode("token", orjson.dumps(part), event.id)
             elif event.name == "updates":
                 for node in orjson.loads(event.data):
                     if node != INTERRUPT:
@@ -78,4 +87,6 @@ async def _events(runner: Runner, agent: Agent, run: Run) -> AsyncGenerator[byte
             elif name == "error":
                 yield encode(name, event.data)
             elif name == "end":
-                yield encode(name, dumps(to_reply(agent, await result_of(runner, run))))
+                result = await result_of(runner, run)
+                reply = await apply(partial(to_reply, agent), result)
+                yield encode(name, await to_json(reply))

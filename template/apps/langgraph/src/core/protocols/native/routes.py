@@ -5,9 +5,15 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
+from apps.langgraph.src.core.agents.definition import Agent
 from apps.langgraph.src.core.protocols.dependencies import CurrentRunner, CurrentThread, find_agent
 from apps.langgraph.src.core.protocols.errors import STARTS_RUN, problems
-from apps.langgraph.src.core.protocols.inputs import check_input, check_resume, input_for
+from apps.langgraph.src.core.protocols.inputs import (
+    check_context,
+    check_input,
+    check_resume,
+    input_for,
+)
 from apps.langgraph.src.core.protocols.json_route import JsonRoute
 from apps.langgraph.src.core.protocols.native.replies import respond, to_reply
 from apps.langgraph.src.core.protocols.native.schemas import Failure, Generate, Reply, Resume, Step
@@ -52,12 +58,12 @@ async def generate(
     if thread_id:
         await _check_free(runner, user, thread_id, agent)
     run = await runner.start(
-        _request(agent, user, stream=body.stream, input=orjson.loads(dumps(value))),
+        _request(found, user, body, input=orjson.loads(dumps(value))),
         user.id,
         thread_id=thread_id,
         create_thread=True,
     )
-    return await respond(runner, found, run, stream=body.stream)
+    return respond(runner, found, run, stream=body.stream)
 
 
 @router.post(
@@ -69,18 +75,22 @@ async def generate(
 async def resume(
     agent: str, thread: CurrentThread, body: Resume, user: CurrentUser, runner: CurrentRunner
 ) -> Response:
-    """Continue after an interrupt, with the decision on it."""
+    """Continue after an interrupt, with the decision on it.
+
+    If there are several, `resume` has the decisions by the interrupts' IDs. Those without a
+    decision stay open.
+    """
     found = await find_agent(runner, user, agent)
     _check_agent(thread, agent)
-    if thread.status == "idle":
+    if not await check_resume(runner, agent, thread.thread_id, body.resume):
         raise HTTPException(409, "The agent is not waiting for a decision on this thread.")
-    await check_resume(runner, agent, thread.thread_id, body.resume)
     run = await runner.start(
-        _request(agent, user, stream=body.stream, command={"resume": body.resume}),
+        # Not queued: the question behind another run may be a different one.
+        _request(found, user, body, command={"resume": body.resume}, strategy="reject"),
         user.id,
         thread_id=thread.thread_id,
     )
-    return await respond(runner, found, run, stream=body.stream)
+    return respond(runner, found, run, stream=body.stream)
 
 
 @router.get("/{agent}/status/{thread_id}", responses=problems(403, 404, 503))
@@ -127,9 +137,17 @@ async def history(
     )
 
 
-def _request(agent: str, user: User, *, stream: bool, **values: Any) -> RunRequest:
-    modes = ["messages-tuple", "updates"] if stream else []
-    return RunRequest(agent, roles=user.role_names, stream_modes=modes, subgraphs=stream, **values)
+def _request(agent: Agent, user: User, body: Generate | Resume, **values: Any) -> RunRequest:
+    request = RunRequest(
+        agent.name,
+        context=body.context,
+        stream_modes=["messages-tuple", "updates"] if body.stream else [],
+        subgraphs=body.stream,
+        roles=user.role_names,
+        **values,
+    )
+    check_context(agent, request)
+    return request
 
 
 def _check_agent(thread: Thread, agent: str) -> None:

@@ -16,6 +16,8 @@ class Generate(BaseModel):
 
     prompt: str | None = Field(None, min_length=1)
     input: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    """Values for the graph's context schema."""
     thread_id: UUID | None = None
     stream: bool = False
 
@@ -27,11 +29,13 @@ class Generate(BaseModel):
 
 
 class Resume(BaseModel):
-    """The decision on an interrupt."""
+    """The decision on the interrupt; with several, decisions by the interrupts' IDs."""
 
     model_config = ConfigDict(extra="forbid")
 
     resume: Any
+    context: dict[str, Any] | None = None
+    """Values for the graph's context schema; those of the first run are not kept."""
     stream: bool = False
 
     @field_validator("resume")
@@ -50,7 +54,11 @@ class Interrupt(BaseModel):
 
 
 class Reply(BaseModel):
-    """The result of a run; `output` is the reply's text, `values` the state without messages."""
+    """The result of a run; `output` is the reply's text, `values` the state without messages.
+
+    A run with the status "interrupted" was cancelled, or waits for decisions on its `interrupts`,
+    the first of which is `interrupt` too.
+    """
 
     thread_id: UUID
     run_id: UUID
@@ -58,16 +66,14 @@ class Reply(BaseModel):
     output: str | None
     values: dict[str, Any]
     interrupt: Interrupt | None
+    interrupts: list[Interrupt]
+    cancelled: bool
     error: dict[str, str] | None
     usage: dict[str, Any]
 
 
-class Failure(Problem):
-    """The agent failed; the run's record has the same error."""
-
-    thread_id: UUID
-    run_id: UUID
-    error: dict[str, str]
+class Failure(Reply, Problem):
+    """The agent failed: the reply so far, and the error, which the run's record has too."""
 
 
 class Step(BaseModel):

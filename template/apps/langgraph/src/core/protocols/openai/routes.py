@@ -1,17 +1,19 @@
 """Routes of the OpenAI protocol."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from apps.langgraph.src.core.agents.definition import Agent
 from apps.langgraph.src.core.protocols.dependencies import CurrentRunner, find_agent
 from apps.langgraph.src.core.protocols.errors import STARTS_RUN, RequestError
-from apps.langgraph.src.core.protocols.inputs import check_input, input_for
+from apps.langgraph.src.core.protocols.inputs import check_context, check_input, input_for
 from apps.langgraph.src.core.protocols.json_route import JsonRoute
 from apps.langgraph.src.core.protocols.openai import schemas
+from apps.langgraph.src.core.protocols.openai.answer import PARAGRAPH, Answer
 from apps.langgraph.src.core.protocols.openai.errors import (
     OpenAIProblem,
     openai_problem,
@@ -19,15 +21,14 @@ from apps.langgraph.src.core.protocols.openai.errors import (
 )
 from apps.langgraph.src.core.protocols.responses import (
     HEARTBEAT_EVENT,
+    AwaitedJson,
     EventStream,
-    JsonResponse,
+    location_headers,
     run_events,
-    wait_for,
 )
-from apps.langgraph.src.core.runs.encoding import dumps
+from apps.langgraph.src.core.runs.encoding import apply, dumps
 from apps.langgraph.src.core.runs.following import Result, result_of
 from apps.langgraph.src.core.runs.runner import Runner, ShuttingDownError
-from apps.langgraph.src.core.runs.stream import token_text
 from apps.langgraph.src.core.security.identity import CurrentUser
 from apps.langgraph.src.core.security.limits import count_run
 from apps.langgraph.src.core.storage.records import Run, RunRequest
@@ -58,7 +59,7 @@ async def get_model(model: str, user: CurrentUser, runner: CurrentRunner) -> sch
     dependencies=[Depends(count_run)],
 )
 async def create_completion(
-    body: schemas.ChatRequest, request: Request, user: CurrentUser, runner: CurrentRunner
+    body: schemas.ChatRequest, user: CurrentUser, runner: CurrentRunner
 ) -> Response:
     """An agent's reply to a conversation; the run is cancelled if the client disconnects."""
     agent = await find_agent(runner, user, body.model)
@@ -67,20 +68,30 @@ async def create_completion(
     run_request = RunRequest(
         agent=agent.name,
         input=value,
+        context=body.context,
         stream_modes=["messages-tuple"] if body.stream else [],
         subgraphs=body.stream,
         roles=user.role_names,
     )
+    check_context(agent, run_request)
     run = await runner.start(run_request, user.id, ephemeral=True)
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
-        return EventStream(_chunks(runner, agent, run, with_usage=usage), {})
-    result = await wait_for(request, runner, run)
-    if result.run.error:
-        return JsonResponse(_problem(result.run.error), 500)
-    choice = schemas.Choice(message=schemas.ChatMessage(content=_text(agent, result)))
-    completion = schemas.Completion(**_head(agent, run), choices=[choice], usage=_usage(result.run))
-    return JsonResponse(completion)
+        return EventStream(_chunks(runner, agent, run, with_usage=usage), location_headers(run))
+
+    async def completion() -> tuple[int, Any]:
+        result = await result_of(runner, run)
+        if result.run.error:
+            return 500, _problem(result.run.error)
+        text = await apply(partial(_text, agent), result)
+        choice = schemas.Choice(message=schemas.ChatMessage(content=text))
+        head, usage = _head(agent, run), _usage(result.run)
+        return 200, schemas.Completion(**head, choices=[choice], usage=usage)
+
+    def abandoned() -> None:
+        runner.cancel_soon(run.run_id)
+
+    return AwaitedJson(completion, location_headers(run), abandoned=abandoned)
 
 
 def _input(agent: Agent, messages: list[dict[str, Any]]) -> dict[str, Any]:
@@ -103,13 +114,12 @@ async def _chunks(
         return _data({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
 
     yield chunk({"role": "assistant", "content": ""})
-    sent = ""
+    answer = Answer(agent.last_nodes)
     async for batch in run_events(runner, run, cancel_on_disconnect=True):
         if not batch:
             yield HEARTBEAT_EVENT
         for event in batch:
-            if event.name.startswith("messages") and (text := token_text(event.data)):
-                sent += text
+            if text := answer.next(event):
                 yield chunk({"content": text})
             elif event.name == "error":
                 yield _data(_problem(orjson.loads(event.data)).model_dump())
@@ -121,10 +131,8 @@ async def _chunks(
         problem = openai_problem(503, "The service is shutting down; try again.")
         yield _data(problem.model_dump())
         return
-    reply = _text(agent, result) or ""
-    if not sent.endswith(reply):
-        # The reply was composed by a node, not streamed by a language model.
-        yield chunk({"content": f"\n\n{reply}" if sent else reply})
+    if rest := answer.rest(_text(agent, result) or ""):
+        yield chunk({"content": rest})
     yield chunk({}, "stop")
     if with_usage:
         yield _data({**head, "choices": [], "usage": _usage(result.run).model_dump()})
@@ -141,10 +149,11 @@ def _head(agent: Agent, run: Run) -> dict[str, Any]:
 
 
 def _text(agent: Agent, result: Result) -> str | None:
-    """The reply, or the value of the interrupt if the agent waits for a decision."""
-    if result.interrupts:
-        value = result.interrupts[0].value
-        return value if isinstance(value, str) else dumps(value).decode()
+    """The reply, or the values of the interrupts if the agent waits for decisions."""
+    asked = [interrupt.value for interrupt in result.interrupts]
+    if asked:
+        texts = (value if isinstance(value, str) else dumps(value).decode() for value in asked)
+        return PARAGRAPH.join(texts)
     return agent.reply(result.values) or None
 
 

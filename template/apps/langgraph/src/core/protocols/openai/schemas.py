@@ -37,6 +37,9 @@ class ChatRequest(BaseModel):
     messages: list[dict[str, Any]] = Field(min_length=1)
     stream: bool = False
     stream_options: StreamOptions | None = None
+    context: dict[str, Any] | None = None
+    """Values for the context schema of the agent's graph; OpenAI's clients send them as
+    `extra_body`."""
     n: int | None = None
     response_format: dict[str, Any] | None = None
     tool_choice: str | dict[str, Any] | None = None

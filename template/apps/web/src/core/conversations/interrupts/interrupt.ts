@@ -1,4 +1,5 @@
 import type { Interrupt } from '../../client'
+import { isRecord, label } from '../messages/data'
 
 /**
  * An interrupt's value, by its form; each form has its form of decision.
@@ -10,6 +11,8 @@ import type { Interrupt } from '../../client'
  * - `fields`: any other object, such as `{"question": …, "draft": …}`; decided with
  *   `{"type": "approve"}`, `{"type": "edit", "draft": …}` with every field, or
  *   `{"type": "reject", "message": …}`.
+ *
+ * A tool call may also allow `{"type": "respond", "message": …}`: the person answers for the tool.
  */
 export type InterruptContent =
   { kind: 'text' } | { kind: 'actions' | 'action' | 'fields'; items: DecisionItem[] }
@@ -28,12 +31,13 @@ export interface DecisionItem {
 export type Decision =
   | { type: 'approve' }
   | { type: 'edit'; fields: Record<string, unknown> }
-  | { type: 'reject'; message: string }
+  | { type: 'reject' | 'respond'; message: string }
 
 const DESCRIPTIONS: Record<string, string> = {
   approve: 'Approved',
   edit: 'Approved with changes',
   reject: 'Rejected',
+  respond: 'Answered',
 }
 const DECISIONS = ['approve', 'edit', 'reject']
 // Fields that the API puts into the message's text.
@@ -72,32 +76,65 @@ export function resumeValue(content: InterruptContent, decisions: Decision[]): u
   return content.kind === 'action' ? values[0] : { decisions: values }
 }
 
-/** A stored decision in words; any other text unchanged. */
-export function describeDecision(stored: string): string {
-  let value: unknown
+/** The decisions in a value that has resumed the agent, in the order of the items. */
+export function takenDecisions(content: InterruptContent, value: unknown): Decision[] {
+  const values = isRecord(value) && Array.isArray(value.decisions) ? value.decisions : [value]
+  return values.filter(isRecord).map(({ type, ...rest }) => {
+    if (type !== 'edit') return { type, message: '', ...rest } as Decision
+    const action = rest.edited_action
+    if (content.kind === 'fields') return { type, fields: rest }
+    return { type, fields: isRecord(action) && isRecord(action.args) ? action.args : {} }
+  })
+}
+
+/** The value of a decision that is stored as text only. */
+export function storedValue(stored: string): unknown {
   try {
-    value = JSON.parse(stored)
+    return JSON.parse(stored)
   } catch {
     return stored
   }
-  const decisions = isRecord(value) && Array.isArray(value.decisions) ? value.decisions : [value]
-  const words = decisions.map((decision) => {
-    if (!isRecord(decision) || typeof decision.type !== 'string') return stored
-    const message = decision.message ? `: ${String(decision.message)}` : ''
-    return (DESCRIPTIONS[decision.type] ?? decision.type) + message
+}
+
+/** A stored decision in words, with the values that a person has changed; other text unchanged. */
+export function describeDecision(stored: string, interrupt: Interrupt): string {
+  const content = readInterrupt(interrupt)
+  const decisions = takenDecisions(content, storedValue(stored))
+  if (!decisions.length) return stored
+  const words = decisions.map((decision, index) => {
+    const name = DESCRIPTIONS[decision.type]
+    if (!name) return stored
+    if (decision.type === 'edit') {
+      const before = content.kind === 'text' ? {} : content.items[index]?.fields
+      return [name, ...changes(before ?? {}, decision.fields).map(inWords)].join('\n')
+    }
+    return 'message' in decision && decision.message ? `${name}: ${decision.message}` : name
   })
   return [...new Set(words)].join('\n')
+}
+
+/** The fields that differ from those that the agent had proposed. */
+export function changes(
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): [string, unknown][] {
+  return Object.entries(after).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]),
+  )
+}
+
+function inWords([name, value]: [string, unknown]): string {
+  const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+  const text = isList ? value.join(', ') : value
+  return `${label(name)}: ${typeof text === 'string' ? text : JSON.stringify(text)}`
 }
 
 function actionItem(request: Record<string, unknown>, allowed?: unknown): DecisionItem {
   return {
     name: String(request.name ?? ''),
-    description: String(request.description ?? ''),
+    // LangChain's own description repeats the call as Python's text.
+    description: String(request.description ?? '').replace(/\s*Tool: .*\nArgs: [^]*$/, ''),
     fields: isRecord(request.args) ? request.args : {},
     allowed: Array.isArray(allowed) ? allowed.map(String) : DECISIONS,
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -26,6 +26,9 @@ const message = (
   content,
   interrupt,
   incomplete: null,
+  decision: null,
+  result: null,
+  steps: [],
   created_at: '2026-01-01T00:00:00Z',
 })
 
@@ -40,6 +43,7 @@ describe('applyEvent', () => {
       {
         name: 'writer',
         done: false,
+        tool: null,
         texts: [
           { id: 'a', text: 'One and on' },
           { id: 'b', text: 'Two ' },
@@ -51,7 +55,27 @@ describe('applyEvent', () => {
 
   it('lists a step that writes nothing', () => {
     const { reply } = play({ type: 'step', step: 'look_up' })
-    expect(reply.steps).toEqual([{ name: 'look_up', done: true, texts: [] }])
+    expect(reply.steps).toEqual([{ name: 'look_up', done: true, texts: [], tool: null }])
+  })
+
+  it('joins what a tool returned to its call', () => {
+    const call = { id: 'c1', name: 'search', arguments: { word: 'lamp' }, result: null }
+    const { reply } = play(
+      { type: 'tool', step: 'model', tool: { ...call, failed: false } },
+      {
+        type: 'tool',
+        step: 'tools',
+        tool: { id: 'c1', name: '', arguments: null, result: 'Two lamps', failed: false },
+      },
+    )
+    expect(reply.steps).toEqual([
+      {
+        name: 'model',
+        done: true,
+        texts: [],
+        tool: { ...call, result: 'Two lamps', failed: false },
+      },
+    ])
   })
 
   it('adds a message once that is streamed twice', () => {

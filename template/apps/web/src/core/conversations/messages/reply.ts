@@ -1,11 +1,12 @@
-import type { DoneEvent, Message, ReplyEvent } from '../../client'
+import type { DoneEvent, Message, ReplyEvent, ToolCall } from '../../client'
 
-/** A node of the agent's graph, with the texts that it has written so far. */
+/** A node of the agent's graph with the texts that it has written so far, or a call of a tool. */
 export interface Step {
   name: string
   done: boolean
   /** One text for each time that the node runs; parallel runs write theirs at the same time. */
   texts: { id: string; text: string }[]
+  tool: ToolCall | null
 }
 
 /** A reply while it is streamed. */
@@ -48,6 +49,13 @@ export function applyEvent(reply: LiveReply, messages: Message[], event: ReplyEv
     case 'step':
       stepOf(reply, event.step).done = true
       break
+    case 'tool': {
+      const step = toolStep(reply, event.step, event.tool)
+      const news = Object.entries(event.tool).filter(([, value]) => value !== null && value !== '')
+      Object.assign(step.tool!, Object.fromEntries(news))
+      step.done = step.tool!.result !== null
+      break
+    }
     case 'message':
     case 'interrupt':
       // After a reconnection, the stream repeats messages that are stored already.
@@ -63,7 +71,7 @@ export function applyEvent(reply: LiveReply, messages: Message[], event: ReplyEv
       // The text of a failed or stopped reply stays in view, even if it is not stored.
       if (event.cancelled || event.status === 'error' || event.status === 'timeout') break
       reply.current = null
-      for (const step of reply.steps) step.done = true
+      for (const step of reply.steps) step.done = !step.tool || step.tool.result !== null
   }
 }
 
@@ -80,12 +88,17 @@ export function promptToRepeat(messages: Message[]): string | undefined {
 }
 
 function stepOf(reply: LiveReply, name: string): Step {
-  let step = reply.steps.find((known) => known.name === name)
-  if (!step) {
-    step = { name, done: false, texts: [] }
-    reply.steps.push(step)
-    // Changes must go through the array, as only its items are reactive.
-    step = reply.steps.at(-1)!
-  }
-  return step
+  const step = reply.steps.find((known) => known.name === name && !known.tool)
+  return step ?? added(reply, { name, done: false, texts: [], tool: null })
+}
+
+function toolStep(reply: LiveReply, name: string, tool: ToolCall): Step {
+  const step = reply.steps.find((known) => known.tool?.id === tool.id)
+  return step ?? added(reply, { name, done: false, texts: [], tool: { ...tool } })
+}
+
+function added(reply: LiveReply, step: Step): Step {
+  reply.steps.push(step)
+  // Changes must go through the array, as only its items are reactive.
+  return reply.steps.at(-1)!
 }
