@@ -53,6 +53,13 @@ def test_a_result_that_is_not_a_text_is_stored_as_it_is(admin: TestClient) -> No
     assert events[-2]["message"] == stored[-1]
 
 
+def test_a_stream_tells_at_once_that_the_prompt_was_accepted(
+    admin: TestClient, conversation: str
+) -> None:
+    response = admin.post(f"{conversation}/messages", json={"prompt": "say the word"})
+    assert response.text.startswith(": accepted\n")
+
+
 def test_a_subgraph_streams_as_part_of_its_step(admin: TestClient, conversation: str) -> None:
     events = ask(admin, conversation, "nest it")
 

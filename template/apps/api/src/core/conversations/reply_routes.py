@@ -189,5 +189,8 @@ async def _start(
 
 async def _encode(stream: Stream) -> AsyncIterator[ServerSentEvent]:
     run_id, events = stream
+    # Proxies pass the headers on with the first bytes, and the web waits for them before it stops a
+    # reply: an agent's first event may be long in coming.
+    yield ServerSentEvent(comment="accepted")
     async for number, event in events:
         yield ServerSentEvent(data=event, event=event.type, id=f"{run_id}-{number}")

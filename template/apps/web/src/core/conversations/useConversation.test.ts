@@ -11,21 +11,41 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-/** An API whose run is running until `ended`; its streams send nothing and never end. */
+/**
+ * An API whose run is running until `ended`. Its streams never end; that of a prompt sends its first
+ * bytes at `accept()`, the others send nothing.
+ */
 function silentApi() {
-  const api = { ended: false, streams: 0 }
+  const api = { ended: false, streams: 0, cancelled: 0, accept: () => {} }
   vi.stubGlobal(
     'Request',
     class {
-      constructor(readonly url: string) {}
+      readonly method: string
+      constructor(
+        readonly url: string,
+        init: RequestInit,
+      ) {
+        this.method = init.method ?? 'GET'
+      }
     },
   )
-  vi.stubGlobal('fetch', async ({ url }: { url: string }) => {
+  const stream = (start?: (controller: ReadableStreamDefaultController) => void) =>
+    new Response(new ReadableStream({ start }), {
+      headers: { 'Content-Type': 'text/event-stream' },
+    })
+  vi.stubGlobal('fetch', async ({ url, method }: { url: string; method: string }) => {
+    if (url.endsWith('/cancel')) {
+      api.cancelled++
+      return new Response(null, { status: 204 })
+    }
+    if (url.endsWith('/messages') && method === 'POST') {
+      return stream((controller) => {
+        api.accept = () => controller.enqueue(new TextEncoder().encode(': accepted\n\n'))
+      })
+    }
     if (url.endsWith('/stream')) {
       api.streams++
-      return new Response(new ReadableStream(), {
-        headers: { 'Content-Type': 'text/event-stream' },
-      })
+      return stream()
     }
     if (url.includes('/messages')) return Response.json({ items: [], before: null })
     return Response.json({
@@ -53,4 +73,19 @@ it('asks for the stored state when a stream is silent', async () => {
   api.ended = true
   await vi.advanceTimersByTimeAsync(60_000)
   expect(state.running.value).toBe(false)
+})
+
+it('stops a reply when the API has accepted the prompt, not before', async () => {
+  vi.useFakeTimers()
+  const api = silentApi()
+  const state = scope.run(() => useConversation(ID))!
+  void state.send('Hello')
+  await vi.advanceTimersByTimeAsync(1000)
+  void state.stop()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(api.cancelled).toBe(0)
+
+  api.accept()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(api.cancelled).toBe(1)
 })

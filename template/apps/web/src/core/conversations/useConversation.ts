@@ -38,6 +38,8 @@ export function useConversation(id: string) {
   const running = computed(() => reply.value?.status === 'running' && !reply.value.lost)
   /** Why the conversation could not be loaded. */
   const failure = ref<Error | null>(null)
+  /** Whether the API has taken what is being sent: before that there is nothing to stop. */
+  let taken: Promise<boolean> = Promise.resolve(true)
 
   // The list renames it.
   watch(
@@ -109,7 +111,7 @@ export function useConversation(id: string) {
     )
 
   async function stop(): Promise<void> {
-    await cancelReply({ path })
+    if (await taken) await cancelReply({ path })
   }
 
   async function post(content: string, open: OpenStream): Promise<void> {
@@ -125,17 +127,22 @@ export function useConversation(id: string) {
       created_at: new Date().toISOString(),
     }
     messages.value.push(message)
+    const acceptance = Promise.withResolvers<boolean>()
+    taken = acceptance.promise
     try {
-      await follow(open)
+      await follow(open, () => acceptance.resolve(true))
     } catch (error) {
       messages.value = messages.value.filter((one) => one.id !== message.id)
       reply.value = null
       throw error
+    } finally {
+      acceptance.resolve(false)
+      taken = Promise.resolve(true)
     }
   }
 
   /** Reads a stream to the end of the reply; attaches again when the connection breaks. */
-  async function follow(open: OpenStream): Promise<void> {
+  async function follow(open: OpenStream, onTaken?: () => void): Promise<void> {
     reply.value = newReply()
     let last: string | undefined
     let accepted = open === attach
@@ -152,6 +159,7 @@ export function useConversation(id: string) {
     // The first prompt becomes the conversation's title.
     const onAccepted = async () => {
       accepted = true
+      onTaken?.()
       conversation.value = await refresh(id).catch(() => conversation.value)
     }
     for (let attempt = 0; attempt < REATTACH_ATTEMPTS && running.value; attempt++) {
@@ -181,7 +189,7 @@ export function useConversation(id: string) {
         reply.value.lost = true
         return load()
       }
-      accepted = true
+      if (!accepted) void onAccepted()
       if (running.value) await new Promise((resolve) => setTimeout(resolve, REATTACH_DELAY))
     }
     // The prompt was accepted: a lost connection must not look like a refusal.
