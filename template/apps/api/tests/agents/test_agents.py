@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from langgraph_sdk.client import LangGraphClient
 
+from shared.settings import Settings
+
 SetRoles = Callable[[list[str]], None]
 FOR_ALL = {"desk-agent", "report-agent", "survey-agent", "test-agent"}
 
@@ -49,8 +51,14 @@ def test_agents_and_new_conversations_need_the_agents_service(admin: TestClient)
 @pytest.mark.parametrize("status", [422, 500])
 @pytest.mark.parametrize("role", ["sales", "developer"])
 def test_only_technical_roles_read_errors_of_the_agents_service(
-    app: FastAPI, admin: TestClient, set_roles: SetRoles, role: str, status: int
+    app: FastAPI,
+    settings: Settings,
+    admin: TestClient,
+    set_roles: SetRoles,
+    role: str,
+    status: int,
 ) -> None:
+    token = {"Authorization": f"Bearer {settings.service_token.get_secret_value()}"}
     failing = httpx.MockTransport(
         lambda _: httpx.Response(status, json={"detail": "broken: token=abc123"})
     )
@@ -61,7 +69,7 @@ def test_only_technical_roles_read_errors_of_the_agents_service(
 
     problem = admin.get("/agents").json()
 
-    assert "abc123" not in admin.get("/ready").text + problem["detail"]
+    assert "abc123" not in admin.get("/ready", headers=token).text + problem["detail"]
     technical = problem["detail"] == "Error from the agents service: broken: token=[redacted]"
     reference = f"reference number {problem['request_id']}" in problem["detail"]
     assert (technical, reference) == (role == "developer", role == "sales")

@@ -22,6 +22,9 @@ UNAVAILABLE = (
     "The agent is not available to you; it may have been removed. Ask your administrator, or start "
     "a conversation with another agent."
 )
+TOKEN_REFUSED = (
+    "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
+)
 REFERENCE = (
     " Try again; if it fails again, give your administrator the reference number {reference}."
 )
@@ -94,11 +97,13 @@ async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
 async def problem(client: LangGraphClient) -> str | None:
     """Why the agents service cannot be used, and what to do; None if it can."""
     try:
-        # Not /ok, which ignores the token.
-        await client.assistants.search(limit=1)
+        # Details are for holders of the token only.
+        ready = await client.http.get("/ready")
     except httpx.HTTPError as error:
-        return explain(error) if is_plain(error) else "The agents service fails: see its log."
-    return None
+        return (
+            explain(error) if is_plain(error) else "The agents service is not ready: see its log."
+        )
+    return None if "database" in ready else TOKEN_REFUSED
 
 
 def unavailable(error: httpx.HTTPError, user: User) -> HTTPException:
@@ -120,9 +125,7 @@ def explain(error: httpx.HTTPError) -> str:
     if not isinstance(error, APIStatusError):
         return UNREACHABLE
     if error.status_code == 401:
-        return (
-            "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
-        )
+        return TOKEN_REFUSED
     if error.status_code in (403, 404):
         # The service's own words may name agents that the user may not use.
         return UNAVAILABLE
