@@ -73,6 +73,8 @@ def configure_logging(level: str, *, json: bool) -> None:
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.NOTSET)
     logging.getLogger("uvicorn.access").addFilter(_is_worth_a_line)
+    # `shared.outages` logs that the database is away; the pool would log each try to connect.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     # The result of a file change is logged; the change itself is noise.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
 

@@ -17,12 +17,13 @@ from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+NOT_READY = "The agents service is not ready: see its log."
 UNREACHABLE = "The agents service cannot be reached: check that it runs, then try again."
 UNAVAILABLE = (
     "The agent is not available to you; it may have been removed. Ask your administrator, or start "
     "a conversation with another agent."
 )
-TOKEN_REFUSED = (
+REFUSES_THE_API = (
     "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
 )
 REFERENCE = (
@@ -103,7 +104,7 @@ async def problem(client: LangGraphClient) -> str | None:
         return (
             explain(error) if is_plain(error) else "The agents service is not ready: see its log."
         )
-    return None if "database" in ready else TOKEN_REFUSED
+    return None if "database" in ready else REFUSES_THE_API
 
 
 def unavailable(error: httpx.HTTPError, user: User) -> HTTPException:
@@ -125,7 +126,7 @@ def explain(error: httpx.HTTPError) -> str:
     if not isinstance(error, APIStatusError):
         return UNREACHABLE
     if error.status_code == 401:
-        return TOKEN_REFUSED
+        return REFUSES_THE_API
     if error.status_code in (403, 404):
         # The service's own words may name agents that the user may not use.
         return UNAVAILABLE

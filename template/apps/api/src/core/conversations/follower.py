@@ -36,6 +36,7 @@ from apps.api.src.core.conversations.translation import (
 from apps.api.src.core.database import Database
 from apps.api.src.core.tables import now
 from shared.logging import redact_text
+from shared.outages import outage
 
 log = structlog.get_logger(__name__)
 
@@ -91,9 +92,10 @@ class Follower:
         while True:
             try:
                 events = await self._store(outcome)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 # Until then the run stays running, and is picked up after a restart.
-                log.exception("outcome not stored")
+                if outage(error) is None:
+                    log.exception("outcome not stored")
                 await asyncio.sleep(RETRY_DELAY)
             else:
                 break
@@ -127,8 +129,9 @@ class Follower:
                 ):
                     self._take(part)
                 return await self._outcome(task)
-            except SQLAlchemyError:
-                log.exception("database failed")
+            except SQLAlchemyError as error:
+                if outage(error) is None:
+                    log.exception("database failed")
             except httpx.HTTPError as error:
                 log.warning("agents service failed", error=str(error) or type(error).__name__)
                 if contact:
