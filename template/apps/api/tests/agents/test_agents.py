@@ -48,6 +48,20 @@ def test_agents_and_new_conversations_need_the_agents_service(admin: TestClient)
     assert {response.status_code for response in responses} == {502}
 
 
+@pytest.mark.usefixtures("agents_service")
+def test_the_last_list_is_shown_while_the_agents_service_is_away(
+    app: FastAPI, admin: TestClient, set_roles: SetRoles
+) -> None:
+    listed = admin.get("/agents").json()
+    away = httpx.MockTransport(lambda _: httpx.Response(503, json={"detail": "shutting down"}))
+    app.state.agents = LangGraphClient(httpx.AsyncClient(base_url="http://agents", transport=away))
+
+    assert admin.get("/agents").json() == listed
+    assert admin.post("/conversations", json={"agent": "test-agent"}).status_code == 201
+    set_roles(["sales"])
+    assert admin.get("/agents").status_code == 502
+
+
 @pytest.mark.parametrize("status", [422, 500])
 @pytest.mark.parametrize("role", ["sales", "developer"])
 def test_only_technical_roles_read_errors_of_the_agents_service(

@@ -1,5 +1,6 @@
 """The connection to the agents service, through LangGraph's client."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from asgi_correlation_id import correlation_id
 from fastapi import HTTPException
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
+from langgraph_sdk.schema import Assistant
 
 from apps.api.src.core.accounts.models import User
 from apps.api.src.core.agents.schemas import Agent
@@ -66,15 +68,28 @@ def on_behalf_of(user: User) -> dict[str, str]:
     return headers
 
 
-async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
+KnownAgents = dict[frozenset[str], list[Agent]]
+"""The last lists of agents, by roles: for moments when the agents service is being replaced."""
+
+
+async def agents_for(client: LangGraphClient, user: User, known: KnownAgents) -> list[Agent]:
     """The agents that the user's roles allow; for administrators also those that fail to load.
 
-    Raises HTTPException 502 when the agents service fails.
+    While the agents service is away, the last list in `known`. Raises HTTPException 502 when the
+    agents service fails.
     """
+    roles = frozenset(user.roles)
     try:
         assistants = await client.assistants.search(limit=MAX_AGENTS, headers=on_behalf_of(user))
     except httpx.HTTPError as error:
+        if is_away(error) and roles in known:
+            return known[roles]
         raise unavailable(error, user) from error
+    known[roles] = _agents(assistants, user)
+    return known[roles]
+
+
+def _agents(assistants: Iterable[Assistant], user: User) -> list[Agent]:
     admin = "admin" in user.roles
     agents = []
     for assistant in assistants:
@@ -114,6 +129,11 @@ def unavailable(error: httpx.HTTPError, user: User) -> HTTPException:
     if not is_plain(error) and TECHNICAL_ROLES.isdisjoint(user.roles):
         detail = REFUSED.format(reference=correlation_id.get())
     return HTTPException(502, detail)
+
+
+def is_away(error: httpx.HTTPError) -> bool:
+    """Whether the agents service is not running, is starting, or is about to stop."""
+    return not isinstance(error, APIStatusError) or error.status_code == 503
 
 
 def is_plain(error: httpx.HTTPError) -> bool:
