@@ -15,6 +15,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 # How long (milliseconds) a writer waits for another.
 SQLITE_BUSY_TIMEOUT = 10_000
+# Seconds in which PostgreSQL accepts a connection; psycopg would wait for minutes.
+CONNECT_TIMEOUT = 5
 
 # Transient errors. The lowest byte of a code is its kind: https://www.sqlite.org/rescode.html
 WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL)
@@ -55,7 +57,7 @@ def create_engine(url: str) -> AsyncEngine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_pre_ping=True)
+        return create_async_engine(_impatient(parsed), pool_pre_ping=True)
     engine = create_async_engine(parsed)
     _configure_sqlite(engine.sync_engine)
     return engine
@@ -65,7 +67,7 @@ def create_threads_engine(url: str | URL) -> Engine:
     """The same engine for code in threads: a statement needs no switch of tasks."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+        return sqlalchemy.create_engine(_impatient(parsed), pool_pre_ping=True)
     engine = sqlalchemy.create_engine(parsed.set(drivername="sqlite"))
     _configure_sqlite(engine)
     return engine
@@ -87,6 +89,12 @@ def refusal(error: Exception) -> str:
         # An error of PostgreSQL itself has a code.
         return f"{UNREACHABLE} {reason}"
     return str(reason)
+
+
+def _impatient(url: URL) -> URL:
+    if "connect_timeout" in url.query:
+        return url
+    return url.update_query_dict({"connect_timeout": str(CONNECT_TIMEOUT)})
 
 
 def _configure_sqlite(engine: Engine) -> None:

@@ -11,6 +11,8 @@ from asgi_correlation_id import correlation_id
 
 from shared.terminal import CONTROLS, escape_text
 
+# Paths that health checks and monitoring request every few seconds: access logs leave them out.
+QUIET_PATHS = frozenset(("/health", "/metrics", "/ok", "/ready"))
 # Keys whose values are redacted, at any depth.
 SECRET_KEYS = re.compile(
     r"(pass(word|wd)?|secret|token|authorization|api[-_]?key|cookie|url)$", re.I
@@ -70,6 +72,9 @@ def configure_logging(level: str, *, json: bool) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
         logging.getLogger(name).setLevel(logging.NOTSET)
+    logging.getLogger("uvicorn.access").addFilter(_is_worth_a_line)
+    # `shared.outages` logs that the database is away; the pool would log each try to connect.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     # The result of a file change is logged; the change itself is noise.
     logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
@@ -112,6 +117,14 @@ def escape_controls(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutable
         elif CONTROLS.search(value if isinstance(value, str) else repr(value)):
             event[key] = _Shown(escape_text(repr(value)))
     return event
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    # uvicorn's arguments: client, method, path with query, version, status.
+    match record.args:
+        case (_, _, str(path), *_):
+            return path.partition("?")[0] not in QUIET_PATHS
+    return True
 
 
 def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

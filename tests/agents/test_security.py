@@ -12,7 +12,6 @@ from tests.agents.service import PATIENCE, PYTHON, TEMPLATE, TOKEN, Service, run
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 PRIVATE = [
-    ("GET", "/ready"),
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
     ("POST", "/assistants/search"),
@@ -58,9 +57,18 @@ def test_a_wrong_setting_ends_the_start_with_one_line(
     assert (start.stderr.count("\n"), name in start.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("path", ["/ok", "/info", "/health"])
+@pytest.mark.parametrize("path", ["/ok", "/info", "/health", "/ready"])
 def test_public_routes(production: Service, path: str) -> None:
     assert httpx2.get(production.url + path).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"X-Api-Key": "x"}])
+def test_readiness_has_details_for_the_token_only(
+    production: Service, headers: dict[str, str]
+) -> None:
+    url = f"{production.url}/ready"
+    assert httpx2.get(url, headers=headers).json() == {"status": "ready"}
+    assert "broken" in httpx2.get(url, headers=BEARER).json()["agents_failing"]
 
 
 @pytest.mark.parametrize("path", ["/ok", "/metrics", "/nowhere", "/v1/models"])

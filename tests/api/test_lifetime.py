@@ -163,6 +163,19 @@ def test_a_killed_agents_service_goes_on_with_the_reply(
     assert conversation.messages[1:] == ["Reply: recovered"]
 
 
+def test_a_prompt_that_is_sent_while_the_agents_service_is_replaced_is_answered(
+    services: Services, conversation: Conversation
+) -> None:
+    services.kill("agents")
+    with conversation.ask("say here again") as stream:
+        events = iter(stream)
+        assert "not reachable yet" in next(events)["detail"]
+        services.start_agents()
+        assert list(events)[-1] == {"type": "done", "status": "success", "cancelled": False}
+
+    assert conversation.messages[1:] == ["Reply: here again"]
+
+
 def test_another_process_gives_the_stream_of_a_killed_one(
     services: Services, conversation: Conversation, signal_file: Path
 ) -> None:

@@ -14,31 +14,57 @@ import psycopg
 from tests.support.ports import free_ports
 
 
+class Server:
+    """A server that a test may stop and start again; `url` ends with the empty database `postgres`.
+
+    The URL is for SQLAlchemy.
+    """
+
+    def __init__(self, *options: str) -> None:
+        [port] = free_ports(1)
+        # The path of the socket must be short, and root may not run the server.
+        self.folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        self.url = f"postgresql+psycopg://platform@127.0.0.1:{port}/postgres"
+        self._user = "postgres" if os.geteuid() == 0 else None
+        settings = f"-p {port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        self._options = " ".join((settings, *options))
+        if self._user:
+            shutil.chown(self.folder, self._user)
+        self._run("initdb", "--username=platform", "--auth=trust", "--encoding=UTF8", "--no-sync")
+
+    def start(self) -> None:
+        """Start, and return when connections are accepted."""
+        log = f"--log={self.folder}/log"
+        self._run("pg_ctl", "--wait", f"--options={self._options}", log, "start")
+
+    def stop(self) -> None:
+        """Stop as a crash would: all connections break."""
+        self._run("pg_ctl", "--mode=immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [_programs() / program, "--pgdata", self.folder / "data", *arguments]
+        subprocess.run(
+            command, user=self._user, cwd=self.folder, check=True, stdout=subprocess.DEVNULL
+        )
+
+
 @contextmanager
 def postgresql(*options: str) -> Iterator[str]:
-    """Run a server with `options`, until the context ends; yields its URL for SQLAlchemy.
+    """Run a server with `options`, until the context ends; yields its URL."""
+    with running_server(*options) as server:
+        yield server.url
 
-    The URL ends with the empty database `postgres`.
-    """
-    [port] = free_ports(1)
-    # The path of the socket must be short, and root may not run the server.
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
 
-    def run(program: str, *arguments: str) -> None:
-        command = [_programs() / program, "--pgdata", folder / "data", *arguments]
-        subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-
-    run("initdb", "--username=platform", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    server = " ".join((f"-p {port} -k {folder} -c listen_addresses=127.0.0.1", *options))
-    run("pg_ctl", "--wait", f"--options={server}", f"--log={folder}/log", "start")
+@contextmanager
+def running_server(*options: str) -> Iterator[Server]:
+    """The same server, for tests that stop and start it; it runs at the end of the context."""
+    server = Server(*options)
+    server.start()
     try:
-        yield f"postgresql+psycopg://platform@127.0.0.1:{port}/postgres"
+        yield server
     finally:
-        run("pg_ctl", "--mode=immediate", "stop")
-        shutil.rmtree(folder)
+        server.stop()
+        shutil.rmtree(server.folder)
 
 
 def new_database(url: str) -> str:

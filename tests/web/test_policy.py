@@ -1,6 +1,8 @@
 """The pages keep to their policy, in development (as in all tests here) and as built."""
 
+import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browser import OpenPage, ask, sign_in, wait_for_reply
 from tests.support.platform import Platform
@@ -125,6 +127,33 @@ def test_no_page_violates_the_policy(
     assert headers["x-frame-options"] == "DENY"
     # The fixture of the page asserts that nothing is violated.
     visit_everything(open_page(base_url=address), platform, tmp_path / "reply")
+
+
+def test_an_icon_that_is_newer_than_the_build_comes_from_this_server(
+    open_page: OpenPage, platform: Platform, built: str
+) -> None:
+    all_icons = platform.root / "apps/web/node_modules/@iconify-json/lucide/icons.json"
+    body = json.loads(all_icons.read_text())["icons"]["sailboat"]["body"]
+    [line, *_] = re.findall(r' d="([^"]+)"', body)
+    page = open_page(base_url=built)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    sign_in(page, platform)
+    expect(page.get_by_role("button", name="Marketing swarm")).to_be_visible()
+    # Not needed for the icons that the build knows.
+    assert not any("/assets/lucide-" in url for url in requested)
+
+    def change_icon(route: Route) -> None:
+        response = route.fetch()
+        agents = response.json()
+        agents[0]["icon"] = "sailboat"
+        route.fulfill(response=response, json=agents)
+
+    page.route("**/api/agents", change_icon)
+    page.reload()
+    expect(page.locator(f'path[d="{line}"]')).to_be_attached()
+    assert any("/assets/lucide-" in url for url in requested)
+    assert all(url.startswith((built, "data:")) for url in requested)
 
 
 def test_what_the_policy_forbids_does_not_run(browser: Browser, platform: Platform) -> None:

@@ -123,3 +123,14 @@ def test_a_text_that_utf_8_cannot_encode_is_logged(capsys: pytest.CaptureFixture
     structlog.get_logger("test").info("\ud800", path="/\ud800")
 
     assert "\\ud800 [test] path='/\\ud800'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("path", "lines"), [("/ready", 0), ("/ok?probe=1", 0), ("/threads", 1)])
+def test_health_checks_leave_no_line_in_the_access_log(
+    capsys: pytest.CaptureFixture[str], path: str, lines: int
+) -> None:
+    configure_logging("info", json=False)
+    access = logging.getLogger("uvicorn.access")
+    access.info('%s - "%s %s HTTP/%s" %d', "127.0.0.1:1", "GET", path, "1.1", 200)
+
+    assert len(capsys.readouterr().out.splitlines()) == lines

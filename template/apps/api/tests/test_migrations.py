@@ -22,8 +22,9 @@ from shared.settings import Settings
 
 
 def test_without_migrations_every_response_says_what_to_run(settings: Settings) -> None:
+    token = {"Authorization": f"Bearer {settings.service_token.get_secret_value()}"}
     with TestClient(create_app(settings)) as client:
-        ready, me = client.get("/ready"), client.get("/auth/me")
+        ready, me = client.get("/ready", headers=token), client.get("/auth/me")
 
     assert (ready.status_code, me.status_code) == (503, 503)
     assert HISTORY.command in ready.json()["database"]["detail"]

@@ -3,6 +3,7 @@
 import os
 import sys
 from argparse import ArgumentParser, BooleanOptionalAction
+from pathlib import Path
 
 from platform_tools import update
 from platform_tools.arguments import commands_of
@@ -33,6 +34,17 @@ def parser() -> ArgumentParser:
         dest="everything",
         action="store_true",
         help="also run the framework's tests where its files are as they were delivered",
+    )
+    commands.choices["verify"].add_argument(
+        "--images",
+        action="store_true",
+        help="also build the production images, which needs Docker and .env.production",
+    )
+    command(commands, "scan", scan).add_argument(
+        "--sbom",
+        type=Path,
+        default=Path("data/sbom.cdx.json"),
+        help="where to write the list of packages (CycloneDX)",
     )
     command(commands, "admin", admin, add_help=False)
     new = commands_of(command(commands, "new", new_part))
@@ -69,11 +81,21 @@ def secrets() -> None:
     print(", ".join(ensure(settings_folder())) or "Nothing to do: .env is complete.")
 
 
-def verify(*, everything: bool) -> int:
-    """Check format, lint, types, tests and compose files. Exit code 1 if one fails."""
+def verify(*, everything: bool, images: bool) -> int:
+    """Check format, lint, types, tests and files for containers. Exit code 1 if one fails."""
     from platform_tools.check.verify import show
 
-    return show(everything=everything)
+    return show(everything=everything, images=images)
+
+
+def scan(*, sbom: Path) -> int:
+    """List the packages that run in production, and find their known vulnerabilities.
+
+    Exit code 1 if there are any, 2 if the scan could not look.
+    """
+    from platform_tools.check.scan import show
+
+    return show(sbom)
 
 
 def admin(arguments: list[str]) -> None:

@@ -56,6 +56,30 @@ def test_a_part_that_is_there_is_checked(root: Path) -> None:
     assert {"web lint", "web types", "web test", "docker-compose.dev.yml"} <= set(names)
 
 
+def test_dockerfiles_and_shell_scripts_are_linted(root: Path) -> None:
+    folder = root / "deployment" / "docker"
+    folder.mkdir(parents=True)
+    (folder / "Dockerfile.api.prod").write_text("FROM debian\nRUN cd /tmp\n")
+    (folder / "healthy").write_text("#!/bin/sh\necho $1\n")
+    (folder / "extras.py").write_text("#!/usr/bin/env python3\n")
+    found = {one.name: one for one in map(verify.run, verify._container_steps(root))}
+    assert not any(one.ok for one in found.values())
+    assert "DL3006" in found["dockerfiles"].output
+    assert "SC2086" in found["shell scripts"].output
+    assert "extras.py" not in found["shell scripts"].output
+
+
+@pytest.mark.usefixtures("docker")
+def test_images_are_built_when_asked_for(root: Path) -> None:
+    def names(*, images: bool) -> list[str]:
+        return [step.name for step in verify.steps(root, images=images)]
+
+    assert "images" not in names(images=True)
+    (root / "docker-compose.prod.yml").touch()
+    assert "images" in names(images=True)
+    assert "images" not in names(images=False)
+
+
 def test_a_compose_file_is_checked_only_where_that_is_possible(root: Path, docker: Path) -> None:
     name = "docker-compose.prod.yml"
     (root / name).write_text("include: [{path: prod.yml, env_file: .env.production}]\n")

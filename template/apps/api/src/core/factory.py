@@ -21,6 +21,7 @@ from apps.api.src.core.platform.problems import handle_problems
 from shared import __version__
 from shared.headers import SecurityHeadersMiddleware
 from shared.limits import BodyLimitMiddleware, RateLimit
+from shared.outages import log_outages
 from shared.settings import Settings
 
 # Bytes. The longest prompt takes 100,000 characters of up to 12 bytes (as \uXXXX\uXXXX).
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.database = Database(app.state.settings)
+    log_outages(app.state.database.engine.sync_engine)
     yield
     await app.state.database.engine.dispose()
 

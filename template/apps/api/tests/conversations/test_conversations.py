@@ -82,8 +82,9 @@ def test_a_title_that_cannot_be_stored_is_refused(
 
 
 def test_the_prompt_is_kept_when_the_agents_service_is_down(
-    admin: TestClient, add_conversation: AddConversation
+    admin: TestClient, add_conversation: AddConversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("apps.api.src.core.conversations.follower.PATIENCE", 0)
     url = f"/conversations/{add_conversation()}"
 
     events = read_events(admin.post(f"{url}/messages", json={"prompt": "Plan a launch"}).text)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from apps.api.src.core.accounts.models import User
-from apps.api.src.core.agents.service import REFUSED, UNAVAILABLE, connect
+from apps.api.src.core.agents.service import REFUSED, UNAVAILABLE, UNREACHABLE, connect
 from apps.api.src.core.conversations import follower
 from apps.api.src.core.conversations.live_reply import LiveReply
 from apps.api.src.core.conversations.models import Conversation, Message, Run
@@ -26,6 +26,7 @@ from apps.api.src.core.conversations.schemas import (
     InterruptEvent,
     MessageEvent,
     ReplyEvent,
+    WaitingEvent,
 )
 from apps.api.src.core.database import Database
 from shared.settings import Settings
@@ -132,8 +133,55 @@ async def test_a_service_that_does_not_come_back_ends_the_reply(settings: Settin
 
     events = await ask(settings, handle)
 
-    assert types(events) == "error done"
-    assert events[0] == ErrorEvent(detail=follower.GAVE_UP)
+    assert types(events) == "waiting error done"
+    assert events[:2] == [
+        WaitingEvent(detail=follower.NOT_HEARD),
+        ErrorEvent(detail=follower.GAVE_UP),
+    ]
+
+
+async def test_a_prompt_waits_for_a_service_that_is_being_replaced(settings: Settings) -> None:
+    refusals = iter([httpx.ConnectError("gone"), httpx.ConnectTimeout("gone"), None])
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/schemas") and (refusal := next(refusals, None)):
+            raise refusal
+        return healthy(request)
+
+    events = await ask(settings, handle)
+
+    assert types(events) == "waiting waiting message done"
+    assert [event.detail for event in events if isinstance(event, WaitingEvent)] == [
+        follower.NOT_SENT,
+        None,
+    ]
+
+
+async def test_a_prompt_does_not_wait_forever(settings: Settings) -> None:
+    def handle(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("gone")
+
+    events = await ask(settings, handle)
+
+    assert types(events) == "waiting error done"
+    assert events[1] == ErrorEvent(detail=UNREACHABLE)
+
+
+async def test_a_prompt_that_waits_can_be_stopped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "PATIENCE", 60.0)
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("gone")
+
+    async with asked(settings, handle) as prompt:
+        events = prompt.reply.events()
+        assert (await anext(events))[1] == WaitingEvent(detail=follower.NOT_SENT)
+        await prompt.replies.cancel(prompt.session, prompt.conversation, prompt.user)
+        last = [event async for _, event in events][-1]
+
+    assert last == DoneEvent(status="interrupted", cancelled=True)
 
 
 async def test_a_run_that_the_service_lost_ends_the_reply(settings: Settings) -> None:
@@ -158,7 +206,7 @@ async def test_a_lost_response_to_the_submission_does_not_double_the_run(
             return httpx.Response(200, json=created)
         return healthy(request)
 
-    assert types(await ask(settings, handle)) == "message done"
+    assert types(await ask(settings, handle)) == "waiting waiting message done"
     assert len(created) == 1
 
 
@@ -279,6 +327,8 @@ async def test_a_decision_that_did_not_reach_the_agent_leaves_the_interrupt_open
             prompt.session, prompt.conversation, "perhaps", decision
         )
         again = [event async for _, event in reply.events()]
+    waiting = [] if reachable else [again.pop(0)]
+    assert [event.type for event in waiting] == ["waiting"] * (not reachable)
     assert (types(first), types(again)) == ("interrupt done", "interrupt error done")
     assert isinstance(again[0], InterruptEvent)
     assert (again[0].message.content, again[0].message.interrupt) == (

@@ -1,6 +1,7 @@
 """`platform verify`: what must pass before code is merged or deployed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from platform_tools.check.delivered import WEB, Delivered, compare
 from platform_tools.project import ROOT
 
 BIN = Path(sys.executable).parent
+PRODUCTION = "docker-compose.prod.yml"
+SHELL = re.compile(rb"#!\s*(/usr)?/bin/(env )?(ba|da)?sh\b")
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ class Result:
     output: str
 
 
-def show(root: Path = ROOT, *, everything: bool = False) -> int:
+def show(root: Path = ROOT, *, everything: bool = False, images: bool = False) -> int:
     """Run every step, then print the results. Returns the exit code: 0 if all passed, else 1.
 
     The framework's tests are left out where its files are as delivered, unless `everything`.
+    `images` builds the production images too.
     """
     from rich.console import Console
     from rich.table import Table
@@ -53,7 +57,7 @@ def show(root: Path = ROOT, *, everything: bool = False) -> int:
             left_out += part.tests
     results = []
     with console.status("…") as status:
-        for step in steps(root, left_out):
+        for step in steps(root, left_out, images=images):
             status.update(f"{step.name} …")
             if not console.is_terminal:
                 console.print(f"{step.name} …")
@@ -78,7 +82,7 @@ def show(root: Path = ROOT, *, everything: bool = False) -> int:
     return 1 if failed else 0
 
 
-def steps(root: Path, left_out: Sequence[str] = ()) -> Iterator[Step]:
+def steps(root: Path, left_out: Sequence[str] = (), *, images: bool = False) -> Iterator[Step]:
     """The steps for the parts that the project has, without the tests in `left_out`."""
     python = sys.executable
     yield Step("python format", (python, "-m", "ruff", "format", "--check", "."), root)
@@ -102,6 +106,27 @@ def steps(root: Path, left_out: Sequence[str] = ()) -> Iterator[Step]:
         if path.name not in without:
             command = ("docker", "compose", "--file", path.name, "config", "--quiet")
             yield Step(path.name, command, root)
+    yield from _container_steps(root)
+    if images and (root / PRODUCTION).exists():
+        # Not skipped without Docker: it was asked for.
+        yield Step("images", ("docker", "compose", "--file", PRODUCTION, "build"), root)
+
+
+def _container_steps(root: Path) -> Iterator[Step]:
+    """The linters of Dockerfiles and of the shell scripts beside them."""
+    files = sorted(path for path in (root / "deployment").rglob("*") if path.is_file())
+    dockerfiles = [str(path) for path in files if path.name.startswith("Dockerfile")]
+    scripts = [str(path) for path in files if _is_shell(path)]
+    # There is no hadolint for Windows.
+    if dockerfiles and sys.platform != "win32":
+        yield Step("dockerfiles", (str(BIN / "hadolint"), *dockerfiles), root)
+    if scripts:
+        yield Step("shell scripts", (str(BIN / "shellcheck"), *scripts), root)
+
+
+def _is_shell(path: Path) -> bool:
+    with path.open("rb") as file:
+        return bool(SHELL.match(file.readline()))
 
 
 def skipped(root: Path) -> dict[str, str]:
@@ -109,6 +134,8 @@ def skipped(root: Path) -> dict[str, str]:
     reasons = {}
     if not (root / "apps" / "web").is_dir():
         reasons["web"] = "not in this project"
+    if sys.platform == "win32":
+        reasons["dockerfiles"] = "there is no hadolint for Windows"
     files = _compose_files(root)
     if not files:
         reasons["compose files"] = "not in this project"

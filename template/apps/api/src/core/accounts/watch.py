@@ -11,6 +11,7 @@ from sqlalchemy import select
 from apps.api.src.core.accounts.models import Session
 from apps.api.src.core.accounts.sessions import SessionToken, is_valid, keyed_hash
 from apps.api.src.core.database import Database
+from shared.outages import outage
 from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -34,8 +35,9 @@ class SessionWatch:
             await asyncio.sleep(INTERVAL)
             try:
                 await self._look()
-            except Exception:
-                log.exception("sessions not checked")
+            except Exception as error:
+                if outage(error) is None:
+                    log.exception("sessions not checked")
 
     async def _look(self) -> None:
         watched = dict(self.streams)

@@ -14,6 +14,7 @@ from apps.api.src.core.platform.problems import problems
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.agents = connect(app.state.settings)
+    app.state.known_agents = {}
     yield
     await app.state.agents.aclose()
 
@@ -24,4 +25,5 @@ router = APIRouter(tags=["agents"], lifespan=_lifespan)
 @router.get("/agents", responses=problems(401, 502, 503))
 async def list_agents(request: Request, user: CurrentUser) -> list[Agent]:
     """The agents that the user's roles allow, by title."""
-    return await agents_for(request.app.state.agents, user)
+    state = request.app.state
+    return await agents_for(state.agents, user, state.known_agents)

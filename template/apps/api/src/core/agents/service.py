@@ -1,5 +1,6 @@
 """The connection to the agents service, through LangGraph's client."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from asgi_correlation_id import correlation_id
 from fastapi import HTTPException
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
+from langgraph_sdk.schema import Assistant
 
 from apps.api.src.core.accounts.models import User
 from apps.api.src.core.agents.schemas import Agent
@@ -17,10 +19,14 @@ from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+NOT_READY = "The agents service is not ready: see its log."
 UNREACHABLE = "The agents service cannot be reached: check that it runs, then try again."
 UNAVAILABLE = (
     "The agent is not available to you; it may have been removed. Ask your administrator, or start "
     "a conversation with another agent."
+)
+REFUSES_THE_API = (
+    "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
 )
 REFERENCE = (
     " Try again; if it fails again, give your administrator the reference number {reference}."
@@ -62,15 +68,28 @@ def on_behalf_of(user: User) -> dict[str, str]:
     return headers
 
 
-async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
+KnownAgents = dict[frozenset[str], list[Agent]]
+"""The last lists of agents, by roles: for moments when the agents service is being replaced."""
+
+
+async def agents_for(client: LangGraphClient, user: User, known: KnownAgents) -> list[Agent]:
     """The agents that the user's roles allow; for administrators also those that fail to load.
 
-    Raises HTTPException 502 when the agents service fails.
+    While the agents service is away, the last list in `known`. Raises HTTPException 502 when the
+    agents service fails.
     """
+    roles = frozenset(user.roles)
     try:
         assistants = await client.assistants.search(limit=MAX_AGENTS, headers=on_behalf_of(user))
     except httpx.HTTPError as error:
+        if is_away(error) and roles in known:
+            return known[roles]
         raise unavailable(error, user) from error
+    known[roles] = _agents(assistants, user)
+    return known[roles]
+
+
+def _agents(assistants: Iterable[Assistant], user: User) -> list[Agent]:
     admin = "admin" in user.roles
     agents = []
     for assistant in assistants:
@@ -94,11 +113,13 @@ async def agents_for(client: LangGraphClient, user: User) -> list[Agent]:
 async def problem(client: LangGraphClient) -> str | None:
     """Why the agents service cannot be used, and what to do; None if it can."""
     try:
-        # Not /ok, which ignores the token.
-        await client.assistants.search(limit=1)
+        # Details are for holders of the token only.
+        ready = await client.http.get("/ready")
     except httpx.HTTPError as error:
-        return explain(error) if is_plain(error) else "The agents service fails: see its log."
-    return None
+        return (
+            explain(error) if is_plain(error) else "The agents service is not ready: see its log."
+        )
+    return None if "database" in ready else REFUSES_THE_API
 
 
 def unavailable(error: httpx.HTTPError, user: User) -> HTTPException:
@@ -108,6 +129,11 @@ def unavailable(error: httpx.HTTPError, user: User) -> HTTPException:
     if not is_plain(error) and TECHNICAL_ROLES.isdisjoint(user.roles):
         detail = REFUSED.format(reference=correlation_id.get())
     return HTTPException(502, detail)
+
+
+def is_away(error: httpx.HTTPError) -> bool:
+    """Whether the agents service is not running, is starting, or is about to stop."""
+    return not isinstance(error, APIStatusError) or error.status_code == 503
 
 
 def is_plain(error: httpx.HTTPError) -> bool:
@@ -120,9 +146,7 @@ def explain(error: httpx.HTTPError) -> str:
     if not isinstance(error, APIStatusError):
         return UNREACHABLE
     if error.status_code == 401:
-        return (
-            "The agents service refuses the API: SERVICE_TOKEN must be the same for both services."
-        )
+        return REFUSES_THE_API
     if error.status_code in (403, 404):
         # The service's own words may name agents that the user may not use.
         return UNAVAILABLE

@@ -25,7 +25,7 @@ from apps.api.src.core.agents.service import (
 from apps.api.src.core.conversations.live_reply import LiveReply
 from apps.api.src.core.conversations.models import Conversation, Message, Run
 from apps.api.src.core.conversations.outcome import CANCELLED, Outcome, closing_events
-from apps.api.src.core.conversations.schemas import ReplyEvent
+from apps.api.src.core.conversations.schemas import ReplyEvent, WaitingEvent
 from apps.api.src.core.conversations.translation import (
     final_reply,
     final_result,
@@ -36,6 +36,7 @@ from apps.api.src.core.conversations.translation import (
 from apps.api.src.core.database import Database
 from apps.api.src.core.tables import now
 from shared.logging import redact_text
+from shared.outages import outage
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,8 @@ STREAM_MODES: list[StreamMode] = ["updates", "messages-tuple"]
 # The key in a run's metadata with its ID in this database.
 RUN_KEY = "platform_run"
 
+NOT_SENT = "The agents service is not reachable yet: your prompt is sent as soon as it is."
+NOT_HEARD = "The connection to the agents service is lost: trying again."
 GAVE_UP = (
     "The connection to the agents service was lost during the reply: check that it runs, then send "
     "the prompt again."
@@ -78,6 +81,7 @@ class Follower:
     reply: LiveReply
     fresh: bool
     last_event: str = field(default=FROM_START, init=False)
+    waiting: str | None = field(default=None, init=False)
     error: dict[str, Any] = field(default_factory=dict, init=False)
 
     async def run(self) -> None:
@@ -91,9 +95,10 @@ class Follower:
         while True:
             try:
                 events = await self._store(outcome)
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 # Until then the run stays running, and is picked up after a restart.
-                log.exception("outcome not stored")
+                if outage(error) is None:
+                    log.exception("outcome not stored")
                 await asyncio.sleep(RETRY_DELAY)
             else:
                 break
@@ -114,6 +119,7 @@ class Follower:
                     task.run.agent_run_id = await self._submit(task)
                     self.fresh = False
                 contact = True
+                self._wait_for(None)
                 if self.reply.cancelled:
                     await self.agents.runs.cancel(
                         task.thread_id, task.run.agent_run_id, headers=task.headers
@@ -127,15 +133,19 @@ class Follower:
                 ):
                     self._take(part)
                 return await self._outcome(task)
-            except SQLAlchemyError:
-                log.exception("database failed")
+            except SQLAlchemyError as error:
+                if outage(error) is None:
+                    log.exception("database failed")
             except httpx.HTTPError as error:
-                log.warning("agents service failed", error=str(error) or type(error).__name__)
+                if self.waiting is None:
+                    # Not again at each try.
+                    log.warning("agents service failed", error=str(error) or type(error).__name__)
                 if contact:
                     failing_since = clock()
                 waited = clock() - failing_since
                 if (outcome := self._given_up(error, task, waited)) is not None:
                     return outcome
+                self._wait_for(NOT_HEARD if task and task.run.agent_run_id else NOT_SENT)
             self.fresh = False
             await asyncio.sleep(RETRY_DELAY)
 
@@ -151,11 +161,16 @@ class Follower:
             return Outcome("error", REFUSED.format(reference=self.run_id), explain(error))
         if self.reply.cancelled:
             return CANCELLED
-        if self.fresh and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return Outcome("error", UNREACHABLE)
         if waited > PATIENCE:
-            return Outcome("error", GAVE_UP)
+            sent = task and task.run.agent_run_id
+            return Outcome("error", GAVE_UP if sent else UNREACHABLE)
         return None
+
+    def _wait_for(self, detail: str | None) -> None:
+        """Tell the user what the reply waits for, if that has changed; None for nothing."""
+        if detail != self.waiting:
+            self.waiting = detail
+            self.reply.publish(WaitingEvent(detail=detail))
 
     async def _load(self) -> "_Task | None":
         query = (

@@ -10,8 +10,11 @@ from apps.api.src.core.conversations.schemas import (
     StepEvent,
     TokenEvent,
     ToolEvent,
+    WaitingEvent,
 )
 
+# Events before the closing ones.
+PROGRESS = (TokenEvent, StepEvent, ToolEvent, WaitingEvent)
 # Steps of a reply that are stored.
 MAX_STEPS = 200
 
@@ -77,7 +80,7 @@ class LiveReply:
             while number < len(self._events) and not until.done():
                 event = self._events[number]
                 number += 1
-                if number > after or not isinstance(event, TokenEvent | StepEvent | ToolEvent):
+                if number > after or not isinstance(event, PROGRESS):
                     yield number, event
             if self._complete or until.done():
                 return

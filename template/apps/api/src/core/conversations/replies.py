@@ -25,6 +25,7 @@ from apps.api.src.core.conversations.queries import last_run
 from apps.api.src.core.conversations.schemas import ReplyEvent
 from apps.api.src.core.database import Database
 from apps.api.src.core.tables import now
+from shared.database import UNREACHABLE
 
 log = structlog.get_logger(__name__)
 
@@ -133,8 +134,11 @@ class Replies:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow_all(self) -> None:
+        logged = None
         while detail := await self._database.problem():
-            log.error("database not ready", detail=detail)
+            if detail not in (logged, UNREACHABLE):
+                log.error("database not ready", detail=detail)
+                logged = detail
             await asyncio.sleep(DATABASE_POLL)
         async with self._database.session() as session:
             run_ids = await session.scalars(select(Run.id).where(Run.status == "running"))

@@ -56,7 +56,8 @@ async def create_conversation(
     body: schemas.NewConversation, request: Request, session: DbSession, user: CurrentUser
 ) -> schemas.Conversation:
     """Start a conversation with an agent."""
-    agents = await agents_for(request.app.state.agents, user)
+    state = request.app.state
+    agents = await agents_for(state.agents, user, state.known_agents)
     if not any(agent.name == body.agent for agent in agents):
         raise HTTPException(404, "There is no such agent for you: choose one from the list.")
     conversation = models.Conversation(user_id=user.id, agent=body.agent)

@@ -141,6 +141,14 @@ class TokenEvent(Output):
     text: str
 
 
+class WaitingEvent(Output):
+    """The reply waits for a service; the next event of any type ends that."""
+
+    type: Literal["waiting"] = "waiting"
+    detail: str | None
+    """What it waits for; null when the service is back."""
+
+
 class StepEvent(Output):
     """A node of the graph is done."""
 
@@ -188,6 +196,13 @@ class DoneEvent(Output):
 
 
 ReplyEvent = Annotated[
-    TokenEvent | StepEvent | ToolEvent | MessageEvent | InterruptEvent | ErrorEvent | DoneEvent,
+    TokenEvent
+    | StepEvent
+    | ToolEvent
+    | WaitingEvent
+    | MessageEvent
+    | InterruptEvent
+    | ErrorEvent
+    | DoneEvent,
     Field(discriminator="type"),
 ]

@@ -5,9 +5,9 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.logging import QUIET_PATHS
+
 log = structlog.get_logger("access")
-# Requested every few seconds by monitoring.
-QUIET = ("/health", "/ready", "/metrics")
 
 
 class AccessLogMiddleware:
@@ -18,7 +18,7 @@ class AccessLogMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"] in QUIET:
+        if scope["type"] != "http" or scope["path"] in QUIET_PATHS:
             await self.app(scope, receive, send)
             return
         status = 500

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 
 from apps.api.src.core.agents.service import problem
+from apps.api.src.core.platform.operations import has_service_token
 from apps.api.src.core.platform.schemas import Output
 
 router = APIRouter(tags=["health"])
@@ -28,11 +29,11 @@ class Dependency(Output):
 
 
 class Readiness(Output):
-    """Whether the service can do its work."""
+    """Whether the service can do its work; the dependencies are shown for the service token."""
 
     ready: bool
-    database: Dependency
-    agents: Dependency
+    database: Dependency | None = None
+    agents: Dependency | None = None
 
 
 @router.get("/health")
@@ -41,14 +42,19 @@ async def get_health() -> Health:
     return Health()
 
 
-@router.get("/ready", responses={503: {"model": Readiness}})
+@router.get("/ready", response_model_exclude_none=True, responses={503: {"model": Readiness}})
 async def get_readiness(request: Request, response: Response) -> Readiness:
-    """Whether the database and the agents service can be used; 503 if not."""
+    """Whether the database and the agents service can be used; 503 if not.
+
+    With the service token, the response says what is wrong.
+    """
     state = request.app.state
     database, agents = await asyncio.gather(
         _ask("database", state.database.problem()), _ask("agents service", problem(state.agents))
     )
-    readiness = Readiness(ready=database.ok and agents.ok, database=database, agents=agents)
+    readiness = Readiness(ready=database.ok and agents.ok)
+    if has_service_token(request):
+        readiness.database, readiness.agents = database, agents
     if not readiness.ready:
         response.status_code = 503
     return readiness

@@ -1,20 +1,21 @@
 """Routes for operators and developers, who send the service token."""
 
 import hmac
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-
-_bearer = HTTPBearer(auto_error=False)
 
 
-async def require_service_token(
-    request: Request, shown: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> None:
-    """Refuse (401) a request without the service token."""
+def has_service_token(request: Request) -> bool:
+    """Whether the request has the service token, as `Authorization: Bearer …`."""
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     token = request.app.state.settings.service_token.get_secret_value()
-    if shown is None or not hmac.compare_digest(shown.credentials.encode(), token.encode()):
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.encode(), token.encode())
+
+
+async def require_service_token(request: Request) -> None:
+    """Refuse (401) a request without the service token."""
+    if not has_service_token(request):
         raise HTTPException(
             401,
             "Send the service token, as `Authorization: Bearer …`.",

@@ -10,10 +10,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from apps.api.src.core.platform.schemas import Output
 from shared.headers import HEADERS
+from shared.outages import outage
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +74,17 @@ def handle_problems(app: FastAPI) -> None:
             for item in error.errors()
         ]
         return _response(422, "The request is not valid: correct the values in `errors`.", errors)
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeoutError)
+    async def away(_: Request, error: Exception) -> ProblemResponse:
+        detail = outage(error)
+        if detail is None:
+            # A defect, for the next handler.
+            raise error
+        if isinstance(error, PoolTimeoutError):
+            log.warning("no free connection to the database")
+        return _response(503, detail, headers={"Retry-After": "5"})
 
     @app.exception_handler(Exception)
     async def failed(_: Request, error: Exception) -> ProblemResponse:

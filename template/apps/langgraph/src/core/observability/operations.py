@@ -1,5 +1,6 @@
 """Routes about the service itself: health, version, metrics."""
 
+import asyncio
 import math
 from typing import Any, Literal
 
@@ -11,10 +12,12 @@ from pydantic import BaseModel
 from apps.langgraph.src.core.observability import metrics
 from apps.langgraph.src.core.protocols.dependencies import CurrentRunner
 from apps.langgraph.src.core.protocols.errors import problems
-from apps.langgraph.src.core.security.identity import current_user
+from apps.langgraph.src.core.security.identity import current_user, may_see_details
 
 router = APIRouter(tags=["operations"])
 private = [Depends(current_user)]
+# Seconds. A slower database is not ready.
+TIMEOUT = 3
 
 
 class Ok(BaseModel):
@@ -37,13 +40,13 @@ class Info(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the service can run agents, with the state of its parts."""
+    """Whether the service can run agents; the other fields need the service token."""
 
     status: Literal["ready", "not ready"]
-    database: Literal["ok", "failed"]
-    draining: bool
-    agents: int
-    agents_failing: list[str]
+    database: Literal["ok", "failed"] | None = None
+    draining: bool | None = None
+    agents: int | None = None
+    agents_failing: list[str] | None = None
 
 
 @router.get("/ok")
@@ -66,25 +69,26 @@ async def info(request: Request) -> Info:
 
 @router.get(
     "/ready",
-    dependencies=private,
-    responses={**problems(), 503: {"model": Readiness, "description": "Not ready"}},
+    response_model_exclude_none=True,
+    responses={503: {"model": Readiness, "description": "Not ready"}},
 )
-async def ready(runner: CurrentRunner, response: Response) -> Readiness:
-    """Whether the service can run agents."""
+async def ready(request: Request, runner: CurrentRunner, response: Response) -> Readiness:
+    """Whether the service can run agents; with the service token also why not."""
     try:
-        await runner.storage.check()
+        async with asyncio.timeout(TIMEOUT):
+            await runner.storage.check()
         database: Any = "ok"
     except Exception:
         database = "failed"
     good = database == "ok" and not runner.draining
     response.status_code = 200 if good else 503
-    return Readiness(
-        status="ready" if good else "not ready",
-        database=database,
-        draining=runner.draining,
-        agents=len(runner.registry.list()),
-        agents_failing=sorted(runner.registry.errors),
-    )
+    readiness = Readiness(status="ready" if good else "not ready")
+    if may_see_details(request):
+        readiness.database = database
+        readiness.draining = runner.draining
+        readiness.agents = len(runner.registry.list())
+        readiness.agents_failing = sorted(runner.registry.errors)
+    return readiness
 
 
 @router.get(

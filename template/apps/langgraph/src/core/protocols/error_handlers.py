@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from apps.langgraph.src.core.agents.registry import AgentNotFoundError, AgentUnavailableError
@@ -18,9 +20,12 @@ from apps.langgraph.src.core.protocols.errors import (
 from apps.langgraph.src.core.protocols.openai.errors import is_openai, openai_problem
 from apps.langgraph.src.core.runs.runner import ShuttingDownError
 from apps.langgraph.src.core.runs.webhooks import WebhookRefusedError
+from apps.langgraph.src.core.storage.checkpoints import CheckpointsUnreachableError
 from apps.langgraph.src.core.storage.runs import RunNotFoundError, ThreadBusyError
+from apps.langgraph.src.core.storage.storage import is_outage
 from apps.langgraph.src.core.storage.threads import ThreadExistsError, ThreadNotFoundError
 from shared.headers import HEADERS
+from shared.outages import outage
 from shared.settings import get_settings
 
 # Status and message; an empty message means that of the exception.
@@ -67,6 +72,16 @@ def add_error_handlers(app: FastAPI) -> None:
         if not is_openai(request):
             return await http_exception_handler(request, error)
         return _respond(request, error.status_code, str(error.detail), headers=error.headers)
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeoutError)
+    @app.exception_handler(CheckpointsUnreachableError)
+    async def away(request: Request, error: Exception) -> JSONResponse:
+        if not is_outage(error):
+            # A defect, for the next handler.
+            raise error
+        text = outage(error) or str(error)
+        return _respond(request, 503, text, headers={"Retry-After": "5"})
 
     @app.exception_handler(AgentUnavailableError)
     async def unavailable(request: Request, error: AgentUnavailableError) -> JSONResponse:

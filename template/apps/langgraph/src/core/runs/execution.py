@@ -22,6 +22,7 @@ from apps.langgraph.src.core.runs.errors import CostLimitError, RunTimeoutError,
 from apps.langgraph.src.core.runs.event_log import EventLog
 from apps.langgraph.src.core.runs.stream import GraphStream
 from apps.langgraph.src.core.runs.usage import RunUsage
+from apps.langgraph.src.core.storage.checkpoints import CheckpointsUnreachableError
 from apps.langgraph.src.core.storage.leases import Outcome, Spent
 from apps.langgraph.src.core.storage.records import Run, RunRequest
 from shared.settings import Agents as AgentSettings
@@ -119,6 +120,10 @@ async def execute(
         if execution.stop != "cost limit":
             return None
         error: BaseException = CostLimitError(usage.excess)
+    except CheckpointsUnreachableError:
+        # The lease will end, and the next attempt continues from the last checkpoint.
+        logger.warning("run interrupted: the database is away")
+        return None
     except TimeoutError as raised:
         error = raised
         if timeout.expired():

@@ -13,6 +13,7 @@ from apps.langgraph.src.core.runs.execution import Execution
 from apps.langgraph.src.core.runs.runner import Runner, ShuttingDownError
 from apps.langgraph.src.core.storage.leases import Outcome
 from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.storage import is_outage
 
 # Seconds between two reads of the database while another replica executes the run.
 POLL = 0.25
@@ -48,7 +49,11 @@ async def wait_for_end(runner: Runner, run: Run) -> Run:
             await execution.settled.wait()
             if execution.outcome:
                 return _ended(run, execution.outcome)
-        run = await runner.storage.runs.get(run.run_id)
+        try:
+            run = await runner.storage.runs.get(run.run_id)
+        except Exception as error:
+            if not is_outage(error):
+                raise
         if run.active:
             if runner.draining:
                 raise ShuttingDownError
@@ -69,14 +74,20 @@ async def follow(runner: Runner, run: Run, after: int = 0) -> AsyncIterator[list
                 yield batch
             if execution.outcome or runner.draining:
                 return
-        # The status is read before the events, so the events of a finished run are complete.
-        run = await runner.storage.runs.get(run.run_id) if run.active else run
-        stored = await _stored(runner, run, after)
-        if stored:
-            after = stored[-1].id
-            yield stored
-        if not run.active:
-            break
+        try:
+            # The status is read before the events, so the events of a finished run are complete.
+            current = await runner.storage.runs.get(run.run_id) if run.active else run
+            stored = await _stored(runner, current, after)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+        else:
+            run = current
+            if stored:
+                after = stored[-1].id
+                yield stored
+            if not run.active:
+                break
         if runner.draining:
             return
         yield []

@@ -25,7 +25,7 @@ from apps.langgraph.src.core.runs.execution import Execution, attach, execute
 from apps.langgraph.src.core.storage.checkpoints import for_run
 from apps.langgraph.src.core.storage.leases import Outcome
 from apps.langgraph.src.core.storage.records import Run, RunRequest, Thread, new_id, now
-from apps.langgraph.src.core.storage.storage import Storage
+from apps.langgraph.src.core.storage.storage import Storage, is_outage
 from apps.langgraph.src.core.storage.threads import new_thread
 from shared.settings import Agents
 
@@ -195,9 +195,12 @@ class Runner:
                     await self._store(execution, outcome)
                 elif execution.stop == "hand over":
                     await self.storage.leases.release(run, execution.spent, log.unstored())
-        except Exception:
+        except Exception as error:
             # The lease will end, and the next attempt stores the end of the run.
-            logger.exception("run could not be stored", run_id=run.run_id)
+            if is_outage(error):
+                logger.warning("run could not be stored: the database is away", run_id=run.run_id)
+            else:
+                logger.exception("run could not be stored", run_id=run.run_id)
         finally:
             if self.executions.get(run.run_id) is execution:
                 del self.executions[run.run_id]
@@ -246,8 +249,9 @@ class Runner:
                 if await self.storage.leases.finish(run, outcome, events):
                     execution.outcome = outcome
                 return
-            except Exception:
+            except Exception as error:
                 if time.monotonic() > give_up:
                     raise
-                logger.warning("end of a run not stored yet", run_id=run.run_id)
+                if not is_outage(error):
+                    logger.warning("end of a run not stored yet", run_id=run.run_id)
                 await asyncio.sleep(RETRY)

@@ -12,6 +12,7 @@ from apps.langgraph.src.core.runs.runner import Runner
 from apps.langgraph.src.core.runs.webhooks import WebhookSender
 from apps.langgraph.src.core.storage.events import NewEvents
 from apps.langgraph.src.core.storage.records import now
+from apps.langgraph.src.core.storage.storage import is_outage
 
 logger = structlog.get_logger(__name__)
 
@@ -63,8 +64,9 @@ class Upkeep:
         while True:
             try:
                 await work()
-            except Exception:
-                logger.exception("upkeep failed", work=work.__name__)
+            except Exception as error:
+                if not is_outage(error):
+                    logger.exception("upkeep failed", work=work.__name__)
             try:
                 async with asyncio.timeout(seconds):
                     await wake.wait()

@@ -15,6 +15,7 @@ import structlog
 
 from apps.langgraph.src.core.runs.encoding import dumps
 from apps.langgraph.src.core.storage.records import Run
+from apps.langgraph.src.core.storage.storage import is_outage
 from apps.langgraph.src.core.storage.webhooks import Webhooks
 from shared.settings import Agents
 
@@ -149,6 +150,14 @@ class WebhookSender:
                 given_up=given_up,
             )
             retry = time.time() + BACKOFF * 2**run.webhook_tries
-            await self._webhooks.schedule(run.run_id, None if given_up else retry)
+            await self._schedule(run, None if given_up else retry)
         else:
-            await self._webhooks.schedule(run.run_id, None)
+            await self._schedule(run, None)
+
+    async def _schedule(self, run: Run, due: float | None) -> None:
+        try:
+            await self._webhooks.schedule(run.run_id, due)
+        except Exception as error:
+            # It is sent again after `ABANDONED` seconds; receivers know it by its ID.
+            if not is_outage(error):
+                logger.exception("webhook not noted", run_id=run.run_id)

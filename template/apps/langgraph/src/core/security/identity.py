@@ -73,6 +73,16 @@ async def current_user(
 CurrentUser = Annotated[User, Depends(current_user)]
 
 
+def may_see_details(request: Request) -> bool:
+    """Whether a public route may show details: to the token's holders and the local developer."""
+    settings, headers = get_settings(), request.headers
+    scheme, _, shown = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        shown = headers.get("x-api-key", "")
+    credentials = bool(scheme or shown)
+    return _is_token(shown, settings) if credentials else _is_developer(request, settings)
+
+
 def _is_token(shown: str, settings: Settings) -> bool:
     token = settings.service_token.get_secret_value()
     return bool(token) and hmac.compare_digest(shown.encode(), token.encode())

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+import psycopg
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     BaseCheckpointSaver,
@@ -31,13 +32,18 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy import make_url
 
 from apps.langgraph.src.core.storage.batches import Batches
-from shared.database import SQLITE_BUSY_TIMEOUT
+from shared.database import CONNECT_TIMEOUT, SQLITE_BUSY_TIMEOUT
+from shared.outages import outage
 
 # Checkpoints per read: each contains a whole state.
 PAGE = 20
 
 T = TypeVar("T")
 Write = Callable[[], Any]
+
+
+class CheckpointsUnreachableError(Exception):
+    """The database is away; a run continues from its last checkpoint later."""
 
 
 @dataclass
@@ -182,7 +188,7 @@ class Postgres(_InThread, PostgresSaver):
 
     def together(self, writes: Sequence[Write]) -> list[Any]:
         """Execute writes with one round trip and one commit."""
-        with self._pool.connection() as connection, connection.pipeline():
+        with _explained(), self._pool.connection() as connection, connection.pipeline():
             self._shared.append(connection)
             try:
                 return [write() for write in writes]
@@ -194,11 +200,22 @@ class Postgres(_InThread, PostgresSaver):
     @contextmanager
     def _cursor(self, *, pipeline: bool = False) -> Iterator[Cursor[DictRow]]:
         if not self._shared:
-            with super()._cursor(pipeline=pipeline) as cursor:
+            with _explained(), super()._cursor(pipeline=pipeline) as cursor:
                 yield cursor
             return
         with self._shared[0].cursor(binary=True, row_factory=dict_row) as cursor:
             yield cursor
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn errors that mean an outage into `CheckpointsUnreachableError`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if text := outage(error):
+            raise CheckpointsUnreachableError(text) from error
+        raise
 
 
 def _without_nul(checkpoint: Checkpoint) -> Checkpoint:
@@ -251,6 +268,9 @@ async def open_checkpointer(url: str) -> AsyncIterator[Sqlite | Postgres]:
             max_size=1,
             # The server or a firewall may have closed an idle connection.
             check=ConnectionPool.check_connection,
+            # After an outage, connect at the next use instead of after ever longer pauses.
+            timeout=CONNECT_TIMEOUT,
+            reconnect_timeout=CONNECT_TIMEOUT,
             kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
         ) as pool:
             yield Postgres(pool, thread)

@@ -1,5 +1,6 @@
 """The storage of the agents service: database and checkpoints."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -7,8 +8,12 @@ from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from apps.langgraph.src.core.storage.checkpoints import open_checkpointer
+from apps.langgraph.src.core.storage.checkpoints import (
+    CheckpointsUnreachableError,
+    open_checkpointer,
+)
 from apps.langgraph.src.core.storage.database import Database, open_database
 from apps.langgraph.src.core.storage.events import Events
 from apps.langgraph.src.core.storage.leases import Leases
@@ -19,7 +24,11 @@ from apps.langgraph.src.core.storage.threads import Threads
 from apps.langgraph.src.core.storage.webhooks import Webhooks
 from shared.database import create_threads_engine
 from shared.migrations import SchemaError
+from shared.outages import log_outages, outage
 from shared.settings import Settings
+
+# Seconds between two tries to reach the database at the start.
+RETRY = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,22 @@ class Storage:
         await self.database.read(lambda c: c.execute(text("SELECT 1")))
 
 
+def is_outage(error: Exception) -> bool:
+    """Whether an error means that the database is away, which is in the log already."""
+    return isinstance(error, CheckpointsUnreachableError) or outage(error) is not None
+
+
+async def _problem(database: Database) -> str | None:
+    """Why this release cannot use the schema. Waits for a PostgreSQL server that is away."""
+    while True:
+        try:
+            return await database.read(HISTORY.problem)
+        except DBAPIError as error:
+            if database.engine.dialect.name == "sqlite" or outage(error) is None:
+                raise
+            await asyncio.sleep(RETRY)
+
+
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
     """The storage that the settings configure, closed with the block.
@@ -57,7 +82,8 @@ async def open_storage(settings: Settings) -> AsyncIterator[Storage]:
         database = await stack.enter_async_context(
             open_database(create_threads_engine(settings.database_url("agents")))
         )
-        if problem := await database.read(HISTORY.problem):
+        log_outages(database.engine)
+        if problem := await _problem(database):
             raise SchemaError(problem)
         checkpointer = await stack.enter_async_context(
             open_checkpointer(settings.database_url("checkpoints"))

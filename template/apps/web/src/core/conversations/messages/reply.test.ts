@@ -33,6 +33,13 @@ const message = (
 })
 
 describe('applyEvent', () => {
+  it('shows what a reply waits for until its next event', () => {
+    const waiting: ReplyEvent = { type: 'waiting', detail: 'The service is starting.' }
+    expect(play(waiting).reply.waiting).toBe('The service is starting.')
+    expect(play(waiting, { type: 'waiting', detail: null }).reply.waiting).toBeNull()
+    expect(play(waiting, token('writer', 'a', 'One')).reply.waiting).toBeNull()
+  })
+
   it('keeps the texts of writers that work side by side apart', () => {
     const { reply } = play(
       token('writer', 'a', 'One '),

@@ -19,6 +19,8 @@ export interface LiveReply {
   cancelled: boolean
   /** The connection broke for good; the run may still go on. */
   lost: boolean
+  /** What the reply waits for, such as a service that is starting. */
+  waiting: string | null
   error: string | null
 }
 
@@ -28,11 +30,13 @@ export const newReply = (): LiveReply => ({
   status: 'running',
   cancelled: false,
   lost: false,
+  waiting: null,
   error: null,
 })
 
 /** Applies an event of the stream to `reply`; a message is added to `messages`. */
 export function applyEvent(reply: LiveReply, messages: Message[], event: ReplyEvent): void {
+  reply.waiting = event.type === 'waiting' ? event.detail : null
   switch (event.type) {
     case 'token': {
       const step = stepOf(reply, event.step)
