@@ -1,9 +1,13 @@
-import { afterEach, expect, it, vi } from 'vitest'
-import { effectScope } from 'vue'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { effectScope, type EffectScope } from 'vue'
 import { useConversation } from './useConversation'
 
 const ID = '7f1c0f7e-0000-4000-8000-000000000000'
-const scope = effectScope()
+let scope: EffectScope
+
+beforeEach(() => {
+  scope = effectScope()
+})
 
 afterEach(() => {
   scope.stop()
