@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def main() -> int:
     """Serve until SIGTERM or the end of standard input. Returns 1 if the service cannot start."""
     app, listener, ready = sys.argv[1], socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
     threading.Thread(target=_stop_with_parent, daemon=True).start()
+    if port := os.environ.get("DEBUG_PORT"):
+        threading.Thread(target=_listen_to_debuggers, args=(int(port),), daemon=True).start()
     try:
         Worker(config(app, grace=GRACE), ready).run(sockets=[listener])
     except Exception as error:
@@ -61,6 +64,20 @@ def main() -> int:
 def _stop_with_parent() -> None:
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _listen_to_debuggers(port: int) -> None:
+    """Let a debugger attach, as soon as the worker that this one replaces gives the port up."""
+    import debugpy
+
+    while True:
+        try:
+            # A container publishes the port on loopback only; elsewhere it is not for others.
+            debugpy.listen((os.environ.get("PORTS__BIND", "127.0.0.1"), port))
+        except RuntimeError:
+            time.sleep(1)
+        else:
+            return
 
 
 def _explain(error: Exception) -> str:
