@@ -1,4 +1,4 @@
-"""Development in containers, from a fresh copy: what comes up, what is live, whose files they are."""
+"""Development in containers, from a fresh copy: what comes up, what is live, whose files are made."""
 
 import json
 import os
@@ -18,6 +18,8 @@ from tests.support.ports import free_ports
 from tests.support.waiting import wait_until
 
 GUIDE = "docs/customer/development.md"
+# The address in the guide.
+ADMIN = "admin@acme.example"
 # Of a user that no image knows.
 OWNER = 1234
 VARIABLES = ("PORTS__API", "PORTS__WEB", "PORTS__LANGGRAPH", "DEBUG_API", "DEBUG_LANGGRAPH")
@@ -130,7 +132,7 @@ def development(
     generate: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Development]:
     """SQLite, with the web."""
-    one = start(generate(tmp_path_factory.mktemp("development") / "dev-sqlite"))
+    one = start(generate(tmp_path_factory.mktemp("development") / "dev-sqlite", admin_email=ADMIN))
     yield one
     remove(one.stack)
 
@@ -143,7 +145,7 @@ def second(
 ) -> Iterator[Development]:
     """PostgreSQL in a container, without the web, beside the first."""
     root = tmp_path_factory.mktemp("second") / "dev-postgresql"
-    one = start(generate(root, database="postgresql", services=[]))
+    one = start(generate(root, database="postgresql", services=[], admin_email=ADMIN))
     yield one
     remove(one.stack)
 
@@ -304,4 +306,4 @@ def test_data_and_secrets_survive_a_new_container(second: Development) -> None:
     stack.up()
     assert (stack.root / ".env").read_bytes() == secrets
     accounts = stack.exec("api", "platform", "admin", "list", "--json")
-    assert "admin@acme.example" in accounts
+    assert ADMIN in accounts
