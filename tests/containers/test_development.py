@@ -1,4 +1,4 @@
-"""Development in containers, from a fresh copy: what comes up, what is live, whose files are made."""
+"""Development in containers, from a fresh copy."""
 
 import json
 import os
@@ -267,16 +267,6 @@ def test_a_debugger_can_attach(development: Development) -> None:
         wait_until(attached)
 
 
-def test_a_start_installs_what_the_lock_file_adds(second: Development) -> None:
-    stack = second.stack
-    add = ("uv", "add", "--no-sync", "--package", "platform-langgraph", "humanize")
-    stack.exec("langgraph", *add)
-    stack.compose("restart", "langgraph")
-    stack.up()
-    stack.exec("langgraph", "python", "-c", "import humanize")
-    assert (stack.root / "uv.lock").stat().st_uid == OWNER
-
-
 def test_postgresql_has_a_password_of_its_own(second: Development) -> None:
     stack = second.stack
     assert json.loads(second.ask("marketing-swarm"))["status"] == "success"
@@ -299,11 +289,17 @@ def test_two_checkouts_do_not_meet(development: Development, second: Development
     assert get(f"{development.address('API')}/health") and get(f"{second.address('API')}/health")
 
 
-def test_data_and_secrets_survive_a_new_container(second: Development) -> None:
+def test_a_new_start_has_the_data_and_the_packages_of_the_lock_file(second: Development) -> None:
     stack = second.stack
     secrets = (stack.root / ".env").read_bytes()
+    add = ("uv", "add", "--no-sync", "--package", "platform-langgraph", "humanize")
+    stack.exec("langgraph", *add)
+    assert (stack.root / "uv.lock").stat().st_uid == OWNER
+
     stack.compose("down")
     stack.up()
+
+    stack.exec("langgraph", "python", "-c", "import humanize")
     assert (stack.root / ".env").read_bytes() == secrets
     accounts = stack.exec("api", "platform", "admin", "list", "--json")
     assert ADMIN in accounts
