@@ -1,4 +1,4 @@
-"""How the services are served: uvicorn, with a limit of time for requests and a stop without errors.
+"""uvicorn for the services: requests have a limit of time, and a stop causes no errors.
 
 In production: `python -m shared.serving APP PORT GRACE`. GRACE is the time (seconds) that responses
 such as streams have to end when the service stops.

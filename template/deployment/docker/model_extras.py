@@ -1,6 +1,6 @@
 """Prints the extras of apps/langgraph/pyproject.toml that this project's models need.
 
-As options of uv, such as `--extra openai`. The providers are in platform.toml and in agent.toml files.
+As options of uv, such as `--extra openai`; providers are named in platform.toml and agent.toml.
 """
 
 import sys

@@ -1,12 +1,13 @@
-"""The check before production starts: `python -m shared.settings.production` in the API's container.
+"""The check before production starts: `python -m shared.settings.production`.
 
-Names every value of `.env.production` that is missing, a placeholder or overridden, with exit code 1.
+Names every value of `.env.production` that is missing, a placeholder or overridden; exit code 1.
 """
 
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -70,6 +71,11 @@ def _for_production(problem: str) -> str:
 
 
 def _model(settings: Settings) -> Iterator[str]:
+    if urlsplit(settings.model.base_url).hostname in ("127.0.0.1", "localhost"):
+        yield (
+            "MODEL__BASE_URL: this address is the container itself; a server on this machine has "
+            "the name host.docker.internal"
+        )
     key = MODEL_KEYS.get(settings.model.provider)
     if key and not getattr(settings, key).get_secret_value():
         yield f"{key.upper()}: missing, and the model's provider needs it"

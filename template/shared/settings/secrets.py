@@ -8,7 +8,9 @@ PLACEHOLDER = re.compile(
     re.I,
 )
 # The same for base64, in which short words happen by chance.
-PLACEHOLDER_BASE64 = re.compile(r"change.?(me|this)|place.?holder|example|insecure|password|0123456", re.I)
+PLACEHOLDER_BASE64 = re.compile(
+    r"change.?(me|this)|place.?holder|example|insecure|password|0123456", re.I
+)
 # Shorter than 32 bytes is guessable; the template's values are 64 hex digits.
 MIN_LENGTH = 32
 # One in 10^12 random values of 64 hex digits has fewer different characters than this.

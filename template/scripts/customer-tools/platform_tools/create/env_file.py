@@ -1,7 +1,7 @@
 """`platform secrets`: create `.env`, or `.env.production`, and generate its secrets.
 
-Standard library only: Copier runs this file as a script before anything is installed, and so does an
-administrator on a server that has nothing but Docker and Python:
+Standard library only: Copier runs this file as a script before anything is installed, and so do
+administrators on a server that has only Docker and Python:
 
     python3 scripts/customer-tools/platform_tools/create/env_file.py --production
 """

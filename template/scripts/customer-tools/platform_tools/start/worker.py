@@ -7,7 +7,6 @@ the code has loaded and one when it accepts connections. It stops when standard 
 it does not outlive `platform dev`.
 """
 
-import asyncio
 import os
 import signal
 import socket
