@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 # Each is a module with a `main`, and can be run alone: python -m tests.bench.copying
-MODULES = ("copying", "demo", "authoring", "agents_load", "updates")
+MODULES = ("copying", "demo", "authoring", "agents_load", "containers", "updates")
 
 
 def main() -> None:

@@ -41,6 +41,8 @@ def project(prepare: Callable[[str], Path], ports: dict[str, str]) -> Path:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_works(project: Path, ports: dict[str, str], document: str) -> None:
     blocks = re.findall(r"^```bash\n(.*?)^```", (project / document).read_text(), re.M | re.S)
+    # Those of containers are run in tests/containers/.
+    blocks = [block for block in blocks if not block.startswith("docker compose ")]
     with ExitStack() as stack:
         if not any(starts_dev(block) for block in blocks):
             stack.enter_context(running(project, DEV))

@@ -21,12 +21,22 @@ class Stack:
     name: str
     env: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of commands: Compose must see the project's own files only."""
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("COMPOSE_", "PORTS__", "DATABASE__"))
+        }
+        return own | self.env
+
     def compose(self, *arguments: str, code: int | None = 0, timeout: float = 550) -> str:
         """Run `docker compose` in the project; its output and errors. `code` None: any."""
         done = subprocess.run(
             ["docker", "compose", "--file", self.file, "--project-name", self.name, *arguments],
             cwd=self.root,
-            env=_environment() | self.env,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -85,12 +95,3 @@ def wait_for_page(url: str, seconds: float = 60) -> str:
             if time.monotonic() > deadline:
                 pytest.fail(f"{url} did not answer: {error}")
         time.sleep(0.1)
-
-
-def _environment() -> dict[str, str]:
-    # Compose must see the project's own files only.
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("COMPOSE_", "PORTS__", "DATABASE__"))
-    }

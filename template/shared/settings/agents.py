@@ -1,6 +1,6 @@
 """The table `[agents]`: how the agents service runs agents."""
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, IPvAnyAddress, SecretStr
 
 
 class Agents(BaseModel):
@@ -28,6 +28,9 @@ class Agents(BaseModel):
     cors_origins: list[str] = []
     """Origins of web pages in whose scripts a browser allows requests to the service, such as
     `https://chat.acme.example`; none by default. Requests need the service token all the same."""
+    developer_address: IPvAnyAddress | None = None
+    """Development: a program at this address needs no token, like those on this machine. Containers
+    set the address that their machine's programs have for them."""
     webhook_secret: SecretStr = SecretStr("")
     """Signs webhooks by the Standard Webhooks specification: `whsec_` and base64. Any other text
     of at least 32 characters is used as the key itself."""

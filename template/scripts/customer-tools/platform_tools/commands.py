@@ -28,7 +28,9 @@ def parser() -> ArgumentParser:
     command(commands, "doctor", doctor).add_argument(
         "--json", dest="as_json", action="store_true", help="print JSON for scripts"
     )
-    command(commands, "secrets", secrets)
+    command(commands, "secrets", secrets).add_argument(
+        "--production", action="store_true", help="create and complete .env.production instead"
+    )
     command(commands, "verify", verify).add_argument(
         "--all",
         dest="everything",
@@ -73,12 +75,14 @@ def doctor(*, as_json: bool) -> int:
     return run(as_json=as_json)
 
 
-def secrets() -> None:
+def secrets(*, production: bool) -> None:
     """Create .env and generate its missing secrets. Existing values are kept."""
     from platform_tools.create.env_file import ensure
     from platform_tools.project import settings_folder
 
-    print(", ".join(ensure(settings_folder())) or "Nothing to do: .env is complete.")
+    file = ".env.production" if production else ".env"
+    done = ensure(settings_folder(), file)
+    print(", ".join(done) or f"Nothing to do: {file} is complete.")
 
 
 def verify(*, everything: bool, images: bool) -> int:

@@ -86,3 +86,15 @@ def test_script_says_what_to_do_in_a_wrong_folder(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "project's folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_production_has_a_file_of_its_own_with_the_database_s_password(root: Path) -> None:
+    (root / ".env.production.template").write_text(f"DOMAIN=\nPOSTGRES_PASSWORD=\n{TEMPLATE}")
+    done = env_file.ensure(root, ".env.production")
+    text = (root / ".env.production").read_text()
+    assert re.search(r"^POSTGRES_PASSWORD=[0-9a-f]{64}$", text, re.M)
+    assert re.search(r"^DOMAIN=$", text, re.M)
+    assert (root / ".env.production").stat().st_mode & 0o777 == 0o600
+    assert "created .env.production" in done
+    assert not (root / ".env").exists()
+    assert env_file.ensure(root, ".env.production") == []

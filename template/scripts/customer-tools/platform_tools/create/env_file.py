@@ -1,6 +1,9 @@
-"""`platform secrets`: create `.env` and generate its secrets.
+"""`platform secrets`: create `.env`, or `.env.production`, and generate its secrets.
 
-Standard library only: Copier runs this file as a script before anything is installed.
+Standard library only: Copier runs this file as a script before anything is installed, and so do
+administrators on a server that has only Docker and Python:
+
+    python3 scripts/customer-tools/platform_tools/create/env_file.py --production
 """
 
 import base64
@@ -11,24 +14,32 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Variables of `.env` whose values are generated.
-GENERATED = ("SECRET_KEY", "SERVICE_TOKEN", "AGENTS__WEBHOOK_SECRET")
+# Variables whose values are generated, by file.
+GENERATED = {
+    ".env": ("SECRET_KEY", "SERVICE_TOKEN", "AGENTS__WEBHOOK_SECRET"),
+    ".env.production": (
+        "SECRET_KEY",
+        "SERVICE_TOKEN",
+        "AGENTS__WEBHOOK_SECRET",
+        "POSTGRES_PASSWORD",
+    ),
+}
 
 
-def ensure(root: Path) -> list[str]:
-    """Create `root/.env` from `.env.template` if it is missing, and fill in empty secrets.
+def ensure(root: Path, file: str = ".env") -> list[str]:
+    """Create `file` in `root` from its template if it is missing, and fill in empty secrets.
 
     Existing values are kept. The file is replaced atomically and readable by its owner only.
     Returns what was done, without any value; empty if there was nothing to do. Raises `OSError`.
     """
-    env = root / ".env"
+    env = root / file
     done = []
     if env.exists():
         text = _read(env)
     else:
-        text = _read(root / ".env.template")
-        done.append("created .env")
-    for name in GENERATED:
+        text = _read(root / f"{file}.template")
+        done.append(f"created {file}")
+    for name in GENERATED[file]:
         line = re.compile(rf"^(\s*(?:export\s+)?{name}\s*=)[ \t]*(?:\"\"|'')?[ \t]*(?=\r?$)", re.M)
         if line.search(text):
             text = line.sub(rf"\g<1>{_random(name)}", text, count=1)
@@ -42,20 +53,20 @@ def ensure(root: Path) -> list[str]:
         _write_private(env, text)
     elif env.stat().st_mode & 0o077:
         env.chmod(0o600)
-        done.append("made .env readable by its owner only")
+        done.append(f"made {file} readable by its owner only")
     return done
 
 
 def main() -> int:
-    """Fill in the `.env` of the current folder."""
-    root = Path.cwd()
+    """Fill in the `.env` of the current folder, or with `--production` its `.env.production`."""
+    file = ".env.production" if "--production" in sys.argv[1:] else ".env"
     try:
-        done = ensure(root)
+        done = ensure(Path.cwd(), file)
     except OSError as error:
         print(f"secrets: {error}", file=sys.stderr)
-        print("Run this in the project's folder, with permission to write .env.", file=sys.stderr)
+        print("Run this in the project's folder, with permission to write it.", file=sys.stderr)
         return 1
-    print("secrets: " + (", ".join(done) or "nothing to do, .env is complete"))
+    print("secrets: " + (", ".join(done) or f"nothing to do, {file} is complete"))
     return 0
 
 

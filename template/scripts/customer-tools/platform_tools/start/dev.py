@@ -216,8 +216,15 @@ class _Run:
         say("")
 
     def _show_login(self) -> None:
-        """Show a new administrator's password once, even if everything else fails."""
+        """Show a new administrator's password once, even if everything else fails.
+
+        Only on a terminal: elsewhere, as in a container, output goes to logs.
+        """
         if password := self.login.pop("password", None):
-            say(f"  {'password':<10}{password}   (shown once)")
+            if sys.stdout.isatty():
+                say(f"  {'password':<10}{password}   (shown once)")
+            else:
+                command = f"platform admin reset-password {self.login.get('email')}"
+                say(f"  {'password':<10}not in a log; for one: {command}")
         if problem := self.login.pop("problem", None):
             say(problem, error=True)

@@ -7,28 +7,26 @@ the code has loaded and one when it accepts connections. It stops when standard 
 it does not outlive `platform dev`.
 """
 
-import asyncio
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 
 import uvicorn
 
-from shared.serving import TimedHttpProtocol
+from shared.serving import DRAIN as DRAIN
+from shared.serving import DrainingServer, config
 
-# How long (seconds) a replaced worker keeps serving open connections: longer than a request is on
-# its way. Each connection closes with its next response.
-DRAIN = 0.5
-# How long (seconds) a response, such as a stream, may take after that.
+# How long (seconds) a response, such as a stream, may take after `DRAIN`.
 GRACE = 10
 
 
-class Worker(uvicorn.Server):
-    """A server that reports when it is ready, and can be replaced without a failed request."""
+class Worker(DrainingServer):
+    """A server that reports when it is ready."""
 
     def __init__(self, config: uvicorn.Config, ready: int) -> None:
         super().__init__(config)
@@ -47,30 +45,15 @@ class Worker(uvicorn.Server):
             # `platform dev` no longer waits for this worker: shut down as for a signal.
             self.should_exit = True
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
-        self.server_state.default_headers.append((b"connection", b"close"))
-        await asyncio.sleep(DRAIN)
-        await super().shutdown(sockets)
-
 
 def main() -> int:
     """Serve until SIGTERM or the end of standard input. Returns 1 if the service cannot start."""
     app, listener, ready = sys.argv[1], socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
     threading.Thread(target=_stop_with_parent, daemon=True).start()
-    # lifespan "on": an error during start-up ends the worker instead of being ignored.
-    config = uvicorn.Config(
-        app,
-        http=TimedHttpProtocol,
-        log_config=None,
-        lifespan="on",
-        # The API reads the headers of proxies that its settings trust.
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE,
-    )
+    if port := os.environ.get("DEBUG_PORT"):
+        threading.Thread(target=_listen_to_debuggers, args=(int(port),), daemon=True).start()
     try:
-        Worker(config, ready).run(sockets=[listener])
+        Worker(config(app, grace=GRACE), ready).run(sockets=[listener])
     except Exception as error:
         print(_explain(error), file=sys.stderr)
         return 1
@@ -80,6 +63,20 @@ def main() -> int:
 def _stop_with_parent() -> None:
     os.read(0, 1)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _listen_to_debuggers(port: int) -> None:
+    """Let a debugger attach, as soon as the worker that this one replaces gives the port up."""
+    import debugpy
+
+    while True:
+        try:
+            # A container publishes the port on loopback only; elsewhere it is not for others.
+            debugpy.listen((os.environ.get("PORTS__BIND", "127.0.0.1"), port))
+        except RuntimeError:
+            time.sleep(1)
+        else:
+            return
 
 
 def _explain(error: Exception) -> str:

@@ -118,15 +118,16 @@ def _is_developer(request: Request, settings: Settings) -> bool:
         # Not an address, such as `http://[`.
         return False
     return (
-        _is_loopback(request.client.host)
+        _is_this_machine(request.client.host, settings)
         and local
         and own
         and headers.get("sec-fetch-site", "none") in ("none", "same-origin")
     )
 
 
-def _is_loopback(host: str) -> bool:
+def _is_this_machine(host: str, settings: Settings) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    return address.is_loopback or address == settings.agents.developer_address

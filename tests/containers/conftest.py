@@ -1,0 +1,47 @@
+"""Generated projects in containers."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.containers.production import Production, start
+from tests.support.engine import Stack, docker
+
+NewProduction = Callable[..., AbstractContextManager[Production]]
+
+
+@pytest.fixture(scope="session")
+def new_production(
+    generate: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> NewProduction:
+    """Runs a project in production during a context; answers as keywords."""
+
+    @contextmanager
+    def run(name: str, **answers: object) -> Iterator[Production]:
+        root = generate(tmp_path_factory.mktemp("production") / name, **answers)
+        project = f"test-{name}-{os.getpid()}"
+        environment = {"COMPOSE_PROJECT_NAME": project}
+        stack = Stack(root, "docker-compose.prod.yml", project, environment)
+        try:
+            yield start(stack)
+        finally:
+            stack.down()
+            images = [f"{project}-{part}" for part in ("api", "caddy", "langgraph", "web")]
+            # Their layers stay in the build cache, for the next run.
+            docker("image", "rm", "--force", *images)
+
+    return run
+
+
+@pytest.fixture(
+    scope="module", params=["postgresql", pytest.param("sqlite", marks=pytest.mark.long)]
+)
+def production(
+    request: pytest.FixtureRequest, new_production: NewProduction
+) -> Iterator[Production]:
+    """A project in production, by its guide; tests leave it as they found it."""
+    with new_production(request.param, database=request.param) as one:
+        yield one
