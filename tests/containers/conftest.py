@@ -17,15 +17,20 @@ NewProduction = Callable[..., AbstractContextManager[Production]]
 def new_production(
     generate: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> NewProduction:
-    """Runs a project in production during a context; answers as keywords."""
+    """Runs a project in production during a context; answers as keywords.
+
+    `small` names a volume that has only 100 MB.
+    """
 
     @contextmanager
-    def run(name: str, **answers: object) -> Iterator[Production]:
+    def run(name: str, small: str = "", **answers: object) -> Iterator[Production]:
         root = generate(tmp_path_factory.mktemp("production") / name, **answers)
         project = f"test-{name}-{os.getpid()}"
         environment = {"COMPOSE_PROJECT_NAME": project}
         stack = Stack(root, "docker-compose.prod.yml", project, environment)
         try:
+            if small:
+                make_small(f"{project}_{small}")
             yield start(stack)
         finally:
             stack.down()
@@ -37,7 +42,7 @@ def new_production(
 
 
 @pytest.fixture(
-    scope="module", params=["postgresql", pytest.param("sqlite", marks=pytest.mark.long)]
+    scope="session", params=["postgresql", pytest.param("sqlite", marks=pytest.mark.long)]
 )
 def production(
     request: pytest.FixtureRequest, new_production: NewProduction
@@ -45,3 +50,9 @@ def production(
     """A project in production, by its guide; tests leave it as they found it."""
     with new_production(request.param, database=request.param) as one:
         yield one
+
+
+def make_small(volume: str) -> None:
+    """Create a volume in memory, of 100 MB, for any user."""
+    options = [f"--opt={one}" for one in ("type=tmpfs", "device=tmpfs", "o=size=100m,mode=1777")]
+    docker("volume", "create", *options, volume)

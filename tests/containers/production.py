@@ -6,7 +6,7 @@ import re
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import httpx2
 
 from tests.support.engine import Stack
 from tests.support.ports import free_ports
+from tests.support.waiting import wait_until
 
 GUIDE = "docs/customer/production.md"
 DOMAIN = "platform.acme.example"
@@ -37,6 +38,11 @@ class Production:
     @property
     def root(self) -> Path:
         return self.stack.root
+
+    @property
+    def services(self) -> list[str]:
+        """The services that keep running."""
+        return self.stack.compose("ps", "--services").split()
 
     @property
     def certificate(self) -> Path:
@@ -62,6 +68,40 @@ class Production:
             response = client.post("/api/auth/login", json=login)
             assert response.is_success, response.text
             yield client
+
+
+class Conversation:
+    """A conversation with an example agent, through Caddy."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        created = client.post("/api/conversations", json={"agent": "marketing-swarm"})
+        assert created.status_code == 201, created.text
+        self._client, self._url = client, f"/api/conversations/{created.json()['id']}"
+
+    def ask(self, prompt: str) -> None:
+        """Send a prompt and read the streamed reply, for as long as the connection holds."""
+        url = f"{self._url}/messages"
+        with self._client.stream("POST", url, json={"prompt": prompt}) as response:
+            assert response.status_code == 200, response.read()
+            with suppress(httpx2.RemoteProtocolError, httpx2.ReadError):
+                response.read()
+
+    def wait_for_reply(self) -> str:
+        """The last message as soon as no run is running."""
+        wait_until(lambda: self._state["run_status"] not in ("running", None))
+        assert self._state["run_status"] == "success", self._state
+        return self.messages[-1]
+
+    @property
+    def messages(self) -> list[str]:
+        """The texts of its messages."""
+        page = self._client.get(f"{self._url}/messages").raise_for_status().json()
+        return [message["content"] for message in page["items"]]
+
+    @property
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._client.get(self._url).raise_for_status().json()
+        return state
 
 
 def start(stack: Stack) -> Production:

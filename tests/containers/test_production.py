@@ -26,16 +26,11 @@ SIZES = {
 }
 
 
-def services(production: Production) -> list[str]:
-    """The services that keep running."""
-    return production.stack.compose("ps", "--services").split()
-
-
 def test_placeholders_are_refused_each_by_name(production: Production) -> None:
     shown = production.bad_start
     for name in ("DOMAIN", "SECRET_KEY", "SERVICE_TOKEN", "AGENTS__WEBHOOK_SECRET"):
         assert f"{name}: " in shown
-    assert ("POSTGRES_PASSWORD: " in shown) == ("postgres" in services(production))
+    assert ("POSTGRES_PASSWORD: " in shown) == ("postgres" in production.services)
 
 
 def test_a_winning_env_file_and_placeholders_are_named(
@@ -128,7 +123,7 @@ def test_only_caddy_s_ports_are_open(production: Production) -> None:
     """Tried from a container on another network, as a machine outside would."""
     published = {
         int(one["HostPort"])
-        for service in services(production)
+        for service in production.services
         for bindings in (production.stack.inspect(service)["HostConfig"]["PortBindings"]).values()
         for one in bindings
     }
@@ -137,7 +132,7 @@ def test_only_caddy_s_ports_are_open(production: Production) -> None:
     gateway = json.loads(docker("network", "inspect", "bridge"))[0]["IPAM"]["Config"][0]["Gateway"]
     inside = [
         (network["IPAddress"], port)
-        for service in services(production)
+        for service in production.services
         for network in production.stack.inspect(service)["NetworkSettings"]["Networks"].values()
         for port in (2019, 5432, 6200, 8080, 8081, 8443, 9000)
     ]
@@ -146,7 +141,7 @@ def test_only_caddy_s_ports_are_open(production: Production) -> None:
 
 
 def test_services_without_users_have_no_route_out(production: Production) -> None:
-    for service in set(services(production)) - {"caddy"}:
+    for service in set(production.services) - {"caddy"}:
         routes = production.stack.exec(service, "cat", "/proc/net/route").splitlines()[1:]
         assert routes
         # The default route has the destination 0.
@@ -175,7 +170,7 @@ print(json.dumps([one for one, is_open in zip(addresses, found) if is_open]))
 
 
 def test_every_container_is_confined(production: Production) -> None:
-    for service in (*services(production), *JOBS):
+    for service in (*production.services, *JOBS):
         found = production.stack.inspect(service)
         host = found["HostConfig"]
         assert host["ReadonlyRootfs"], service
@@ -186,7 +181,7 @@ def test_every_container_is_confined(production: Production) -> None:
         restart = "no" if service in JOBS else "unless-stopped"
         assert host["RestartPolicy"]["Name"] == restart, service
         assert found["State"]["ExitCode"] == 0, service
-    for service in services(production):
+    for service in production.services:
         status = production.stack.exec(service, "cat", "/proc/1/status")
         values = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert "0" not in values["Uid"].split(), service
@@ -258,6 +253,7 @@ def test_a_new_agent_and_a_release_leave_the_edge_and_the_web_alone(
     assert "second-desk" in names
 
 
+@pytest.mark.long
 def test_stop_and_start_keep_the_data(production: Production) -> None:
     with production.signed_in() as client:
         client.post("/api/conversations", json={"agent": "marketing-swarm"})
