@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.containers.production import Production, start
+from tests.support.browser import chromium
 from tests.support.engine import Stack, docker
 
 NewProduction = Callable[..., AbstractContextManager[Production]]
@@ -49,6 +51,13 @@ def production(
 ) -> Iterator[Production]:
     """A project in production, by its guide; tests leave it as they found it."""
     with new_production(request.param, database=request.param) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """For one module, as Playwright's event loop stops other tests."""
+    with chromium() as one:
         yield one
 
 

@@ -140,25 +140,27 @@ def blocks(heading: str, root: Path) -> list[str]:
 
 def follow(stack: Stack, heading: str, https: int) -> str:
     """Run the commands under a heading of the guide as typed; their output."""
-    output = ""
-    for block in blocks(heading, stack.root):
-        script = block.replace(" exec ", " exec -T ").replace(" up -d", " up -d --wait")
-        script = script.replace(f"https://{DOMAIN}", f"https://{HOST}:{https}")
-        script = script.replace(DOMAIN, HOST).replace("curl ", "curl -sSf ")
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", script],
-            cwd=stack.root,
-            env=stack.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=550,
-        )
-        assert done.returncode == 0, f"{block}\n{done.stdout}\n{stack.logs()}"
-        output += done.stdout
-    return output
+    return "".join(type_in(stack, block, https) for block in blocks(heading, stack.root))
+
+
+def type_in(stack: Stack, block: str, https: int) -> str:
+    """Run commands of a guide; their output."""
+    script = block.replace(" exec ", " exec -T ").replace(" up -d", " up -d --wait")
+    script = script.replace(f"https://{DOMAIN}", f"https://{HOST}:{https}")
+    script = script.replace(DOMAIN, HOST).replace("curl ", "curl -sSf ")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=stack.root,
+        env=stack.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=550,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}\n{stack.logs()}"
+    return done.stdout
 
 
 def login(shown: str) -> dict[str, str]:

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 
+from tests.support.browser import ask, sign_in, wait_for_reply
 from tests.support.engine import Stack, docker
+from tests.support.platform import Platform
 from tests.support.ports import free_ports
 from tests.support.waiting import wait_until
 
@@ -185,6 +188,21 @@ def test_a_password_can_be_had_and_is_in_no_log(development: Development) -> Non
     log = development.stack.compose("logs", "--no-color")
     assert "platform admin reset-password" in log
     assert not re.search(r"password +\w{5}-\w{5}", log)
+
+
+def test_a_prompt_in_the_browser_is_answered(development: Development, browser: Browser) -> None:
+    login = json.loads(next(line for line in development.shown.splitlines() if line[:1] == "{"))
+    web = development.address("WEB")
+    page = browser.new_context(base_url=web).new_page()
+    page.goto("/")
+    account = Platform(
+        development.stack.root, web, web, "", login["email"], login["password"], Path()
+    )
+    sign_in(page, account)
+    ask(page, "Marketing swarm", "Announce a bicycle repair kit")
+    wait_for_reply(page)
+    expect(page.get_by_role("article", name="Agent")).to_contain_text("bicycle repair kit")
+    page.context.close()
 
 
 def test_files_belong_to_the_owner_of_the_sources(development: Development) -> None:

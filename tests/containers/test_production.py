@@ -1,18 +1,18 @@
 """Production as an administrator sets it up by the guide: what it offers, and what it refuses."""
 
 import json
+import re
 import shutil
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.containers.production import HOST, Production, follow
-from tests.support.browser import PATIENCE, ask, sign_in, wait_for_reply
+from tests.containers.production import HOST, Production, follow, type_in
+from tests.support.browser import ask, sign_in, wait_for_reply
 from tests.support.engine import Stack, docker
 from tests.support.platform import Platform
 
@@ -203,18 +203,6 @@ def size(image: str) -> int:
     return int(docker("image", "inspect", "--format", "{{.Size}}", image))
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
-    with sync_playwright() as playwright:
-        switches = ["--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=switches
-        )
-        yield chromium
-        chromium.close()
-
-
 def test_a_prompt_in_the_browser_is_answered(production: Production, browser: Browser) -> None:
     address = f"https://{HOST}:{production.https}"
     # Another test verifies the certificate; a browser has a store of its own.
@@ -251,6 +239,14 @@ def test_a_new_agent_and_a_release_leave_the_edge_and_the_web_alone(
     with production.signed_in() as client:
         names = [one["name"] for one in client.get("/api/agents").json()]
     assert "second-desk" in names
+
+
+def test_the_commands_of_troubleshooting_work(production: Production) -> None:
+    guide = (production.root / "docs/customer/troubleshooting.md").read_text()
+    blocks = re.findall(r"^```bash\n(docker compose .*?)^```", guide, re.M | re.S)
+    shown = [type_in(production.stack, block, production.https) for block in blocks]
+    assert len(shown) > 1
+    assert all(shown[1:])
 
 
 @pytest.mark.long

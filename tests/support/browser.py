@@ -1,16 +1,41 @@
 """What a user does in the browser."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.platform import Platform
 
 # Milliseconds: enough for a first visit, which builds every page, on a busy machine.
 PATIENCE = 60_000
 
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
 # Opens the platform in a new browser; options are those of Playwright's contexts.
 OpenPage = Callable[..., Page]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """This machine's Chromium, without a window."""
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=SWITCHES,
+            # Without it, going back would load the page again, unlike in users' browsers.
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        browser.close()
 
 
 def sign_in(page: Page, platform: Platform) -> None:
