@@ -20,6 +20,8 @@ from tests.support.platform import Platform
 from tests.support.ports import free_ports
 from tests.support.waiting import wait_until
 
+# The first build of the images takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(1800)
 GUIDE = "docs/customer/development.md"
 # The address in the guide.
 ADMIN = "admin@acme.example"

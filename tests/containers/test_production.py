@@ -16,6 +16,8 @@ from tests.support.browser import ask, sign_in, wait_for_reply
 from tests.support.engine import Stack, docker
 from tests.support.platform import Platform
 
+# The first build of the images takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(1800)
 SERVICES = ("caddy", "web", "api", "langgraph")
 JOBS = ("check", "migrate-api", "migrate-agents")
 # Megabytes over the base image.

@@ -15,6 +15,8 @@ from tests.containers.load import get, load, post
 from tests.containers.production import HOST, Conversation, Production
 from tests.support.waiting import wait_until
 
+# The first build of the images takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(1800)
 NEW = {"agent": "marketing-swarm"}
 # Seconds within which a prompt must be answered although the agents service is replaced.
 ANSWERED = 30

@@ -31,7 +31,7 @@ class Stack:
         }
         return own | self.env
 
-    def compose(self, *arguments: str, code: int | None = 0, timeout: float = 550) -> str:
+    def compose(self, *arguments: str, code: int | None = 0, timeout: float = 1200) -> str:
         """Run `docker compose` in the project; its output and errors. `code` None: any."""
         done = subprocess.run(
             ["docker", "compose", "--file", self.file, "--project-name", self.name, *arguments],
