@@ -3,12 +3,14 @@
 import http.client
 import json
 import os
+import pty
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 from tests.support.waiting import wait_until
@@ -76,9 +78,14 @@ class Dev:
 
 
 @contextmanager
-def run_dev(root: Path, log: Path, *arguments: str, settings: Path | None = None) -> Iterator[Dev]:
-    """Run `platform dev`; afterwards none of its processes is left, even if a test fails."""
-    with log.open("wb") as output:
+def run_dev(
+    root: Path, log: Path, *arguments: str, settings: Path | None = None, terminal: bool = False
+) -> Iterator[Dev]:
+    """Run `platform dev`; afterwards none of its processes is left, even if a test fails.
+
+    Its output goes to `log`, with `terminal` through a terminal.
+    """
+    with _terminal(log) if terminal else log.open("wb") as output:
         process = subprocess.Popen(
             [root / ".venv/bin/platform", "dev", *arguments],
             cwd=root,
@@ -95,3 +102,20 @@ def run_dev(root: Path, log: Path, *arguments: str, settings: Path | None = None
             dev.stop(signal.SIGTERM)
         for pid in processes(root):
             os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def _terminal(log: Path) -> Iterator[int]:
+    """A terminal for another process, whose text is written to `log`."""
+    ours, theirs = pty.openpty()
+    file = log.open("wb", buffering=0)
+
+    def copy() -> None:
+        with file, suppress(OSError):  # EIO: nobody writes any more
+            while text := os.read(ours, 65536):
+                file.write(text)
+        os.close(ours)
+
+    Thread(target=copy, daemon=True).start()
+    yield theirs
+    os.close(theirs)

@@ -62,11 +62,20 @@ def test_the_first_password_is_shown_once_and_secrets_are_made(
 ) -> None:
     shown = []
     for name in ("first", "second"):
-        with run_dev(tools_project, settings / name, "--no-web", settings=settings) as dev:
+        with run_dev(
+            tools_project, settings / name, "--no-web", settings=settings, terminal=True
+        ) as dev:
             dev.ready()
             shown.append(re.findall(r"password +(\S+)", dev.log.read_text()))
     assert [len(found) for found in shown] == [1, 0]
     assert re.search(r"(?m)^SECRET_KEY=[0-9a-f]{64}$", (settings / ".env").read_text())
+
+
+def test_the_first_password_is_in_no_log(tools_project: Path, settings: Path) -> None:
+    with run_dev(tools_project, settings / "log", "--no-web", settings=settings) as dev:
+        dev.ready()
+    assert dev.said("platform admin reset-password admin@")
+    assert not dev.said("(shown once)")
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_way_out(

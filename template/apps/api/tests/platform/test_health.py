@@ -22,4 +22,5 @@ def test_a_living_service_without_the_agents_service_is_not_ready(
 def test_details_are_for_holders_of_the_service_token(browser: TestClient) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         response = browser.get("/ready", headers=headers)
-        assert (response.status_code, response.json()) == (503, {"ready": False})
+        assert response.status_code == 503
+        assert response.json() == {"ready": False, "database": None, "agents": None}

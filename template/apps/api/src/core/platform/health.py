@@ -42,7 +42,7 @@ async def get_health() -> Health:
     return Health()
 
 
-@router.get("/ready", response_model_exclude_none=True, responses={503: {"model": Readiness}})
+@router.get("/ready", responses={503: {"model": Readiness}})
 async def get_readiness(request: Request, response: Response) -> Readiness:
     """Whether the database and the agents service can be used; 503 if not.
 
